@@ -1,0 +1,1 @@
+"""Pages of our own with known text, and the measure of how well they were read."""
