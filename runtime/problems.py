@@ -49,3 +49,5 @@ STICK_FULL = ProblemKind("stick-full", 507, "The USB stick is full", "U 盘空�
 STICK_READ_ONLY = ProblemKind("stick-read-only", 409, "The USB stick is write-protected", "U 盘处于写保护状态")
 STICK_UNREADABLE = ProblemKind("stick-unreadable", 422, "The USB stick cannot be read", "无法读取 U 盘")
 INTERNAL = ProblemKind("internal-error", 500, "The station made a mistake", "系统内部错误")
+ENGINE_FAILED = ProblemKind("engine-failed", 500, "The engine could not read this page", "识别引擎无法处理该页")
+WRONG_HOST = ProblemKind("wrong-host", 421, "The request names another machine", "请求的主机名不正确")

@@ -1,0 +1,1 @@
+"""Documents: from a file's bytes to upright pages."""

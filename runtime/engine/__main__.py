@@ -1,0 +1,63 @@
+"""`python3 -m runtime.engine --config PATH --name NAME`: run one engine of the ladder."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import importlib
+import logging
+import sys
+from pathlib import Path
+
+import uvicorn
+
+from runtime import config
+from runtime.engine.contract import Engine
+from runtime.engine.server import EngineServer
+from runtime.sockets import listen_unix
+
+ENGINES = {"rapidocr": "runtime.engine.rapidocr_engine:RapidOcrEngine"}
+"""Engine names to classes, imported only when asked for: each brings its own heavy libraries."""
+
+
+def create(engine: config.EngineConfig) -> Engine:
+    """The engine of that name, not yet loaded. Raises KeyError for a name that does not exist."""
+    module, _, name = ENGINES[engine.name].partition(":")
+    created = getattr(importlib.import_module(module), name)(threads=engine.threads)
+    assert isinstance(created, Engine)
+    return created
+
+
+async def serve(station: config.StationConfig, engine: config.EngineConfig) -> None:
+    """Listen first, then load: `/health` answers while the model is on its way."""
+    listener = listen_unix(engine.socket)
+    server = EngineServer(create(engine), max_pixels=station.limits.page_pixels)
+    http = uvicorn.Server(
+        uvicorn.Config(server.app, log_config=None, access_log=False, lifespan="off", timeout_keep_alive=60)
+    )
+    loading = asyncio.create_task(server.load())
+    try:
+        await http.serve(sockets=[listener])
+    finally:
+        loading.cancel()
+        engine.socket.unlink(missing_ok=True)
+
+
+def main() -> int:
+    """Exit code 2 if the configuration has no engine of that name."""
+    parser = argparse.ArgumentParser(prog="runtime.engine", description=__doc__)
+    parser.add_argument("--config", type=Path, default=None)
+    parser.add_argument("--name", required=True)
+    arguments = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(name)s: %(message)s")
+    station = config.load(arguments.config)
+    chosen = next((engine for engine in station.engines if engine.name == arguments.name), None)
+    if chosen is None or chosen.name not in ENGINES:
+        print(f"no engine {arguments.name!r} in this configuration", file=sys.stderr)
+        return 2
+    asyncio.run(serve(station, chosen))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,45 @@
+"""What an engine must be able to do. One class per engine; the process around it is the same for all."""
+
+from __future__ import annotations
+
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from runtime.results import EngineInfo, PageResult, Progress
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+OnProgress = Callable[[Progress], None]
+
+
+class Cancelled(Exception):
+    """Nobody waits for this page any more."""
+
+
+class Engine(ABC):
+    """Reads pages, one at a time: the process never calls two methods at once."""
+
+    @abstractmethod
+    def info(self) -> EngineInfo:
+        """Name, version and models. Must answer before `load`, at once."""
+
+    @abstractmethod
+    def load(self) -> None:
+        """Make ready to read, models in memory. Called once, in a thread; may take minutes.
+
+        Raises anything if this engine cannot work on this machine; the process then ends.
+        """
+
+    @abstractmethod
+    def read(
+        self, page: NDArray[np.uint8], on_progress: OnProgress, cancelled: threading.Event
+    ) -> PageResult:
+        """Read one page: height x width x 3, RGB. `elapsed_s` is this call's wall time.
+
+        Calls `on_progress` between steps; raises Cancelled soon after `cancelled` is set. Any other
+        exception means that this page could not be read; the engine must stay usable.
+        """

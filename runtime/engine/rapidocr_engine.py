@@ -1,0 +1,200 @@
+"""The CPU engine: PP-OCRv6 through RapidOCR and ONNX Runtime, with the models its wheel carries.
+
+RapidOCR's own pipeline is not used, only its three stages: it would sort lines row by row across
+columns, turn single lines on a classifier's mistake, and report nothing until a page is done.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+from statistics import fmean, median
+from typing import Any
+
+import numpy as np
+
+from runtime.engine.contract import Cancelled, Engine, OnProgress
+from runtime.engine.crops import Pixels, crop, is_tall, laid_flat, turned
+from runtime.engine.turning import Rotation, half_turn, rotation_of
+from runtime.layout.geometry import Fragment
+from runtime.layout.reading_order import arrange
+from runtime.results import EngineInfo, PageResult, Progress, Quad
+
+log = logging.getLogger(__name__)
+
+_MODELS = {
+    "Det": "PP-OCRv6_det_small.onnx",
+    "Cls": "ch_ppocr_mobile_v2.0_cls_mobile.onnx",
+    "Rec": "PP-OCRv6_rec_small.onnx",
+}
+_BATCH = 6
+_DETECT_SIDE = 1280
+"""Longest side, in pixels, at which lines are looked for; measured: dearer sizes find no more, and
+join lines across gutters more often."""
+_DETECT_SHORT_SIDE = 736
+_DETECT_SIDE_FINE = 2240
+_FINE_PRINT = 13.0
+"""Line boxes lower than this in the detector's pixels: look again, larger."""
+_LEAST_SCORE = 0.5
+"""Lines the recogniser believes in less than this are dust, pictures and borders."""
+_DOUBTFUL_PAGE = 0.8
+
+
+@dataclass(frozen=True)
+class _Read:
+    text: str
+    score: float
+
+
+class RapidOcrEngine(Engine):
+    """`threads`: of ONNX Runtime within one model; 0 for as many as there are cores."""
+
+    def __init__(self, *, threads: int = 0) -> None:
+        self._threads = threads if threads > 0 else -1
+        self._ocr: Any = None
+
+    def info(self) -> EngineInfo:
+        return EngineInfo(name="rapidocr", version=version("rapidocr"), models=tuple(_MODELS.values()))
+
+    def load(self) -> None:
+        """Raises FileNotFoundError if the wheel's models are not there: nothing is ever downloaded."""
+        models = _models_folder()
+        missing = [name for name in _MODELS.values() if not (models / name).is_file()]
+        if missing:
+            raise FileNotFoundError(f"not in {models}: {', '.join(missing)}")
+        from rapidocr import RapidOCR
+
+        self._ocr = RapidOCR(
+            params={
+                "Global.log_level": "warning",
+                "EngineConfig.onnxruntime.intra_op_num_threads": self._threads,
+                "Det.limit_type": "max",
+                "Det.limit_side_len": _DETECT_SIDE_FINE,
+                # Dilation closes narrow gutters, and a line joined across one is read in two columns.
+                "Det.use_dilation": False,
+                "Rec.rec_batch_num": _BATCH,
+                # Named in full: a model given by path is never looked for on a network.
+                **{f"{stage}.model_path": str(models / name) for stage, name in _MODELS.items()},
+            }
+        )
+        self._ocr._load_det_model()
+        self._ocr._load_cls_model()
+        self._ocr._load_rec_model()
+
+    def read(self, page: Pixels, on_progress: OnProgress, cancelled: threading.Event) -> PageResult:
+        started = time.monotonic()
+        on_progress(Progress(stage="detect"))
+        upright = np.ascontiguousarray(page[:, :, ::-1])  # the models were trained on BGR
+        quads = self._detect(upright)
+        _stop_if(cancelled)
+        rotation = rotation_of(upright, quads, self._on_head, self._scores)
+        if rotation:
+            upright = turned(upright, rotation)
+            quads = self._detect(upright)
+        reads = self._recognise(upright, quads, on_progress, cancelled)
+        if not rotation and reads and fmean(read.score for read in reads) < _DOUBTFUL_PAGE:
+            rotation = half_turn(upright, quads, self._scores)
+            if rotation:
+                upright = turned(upright, rotation)
+                quads = self._detect(upright)
+                reads = self._recognise(upright, quads, on_progress, cancelled)
+        return self._result(upright, quads, reads, rotation, time.monotonic() - started)
+
+    def _result(
+        self, upright: Pixels, quads: Sequence[Quad], reads: Sequence[_Read], rotation: Rotation, elapsed_s: float
+    ) -> PageResult:
+        arranged = arrange(
+            [
+                Fragment(read.text, quad, read.score)
+                for quad, read in zip(quads, reads, strict=True)
+                if read.score >= _LEAST_SCORE
+            ]
+        )
+        return PageResult(
+            text=arranged.text,
+            lines=arranged.lines,
+            width=upright.shape[1],
+            height=upright.shape[0],
+            rotation=rotation,
+            engine=self.info(),
+            elapsed_s=round(elapsed_s, 3),
+        )
+
+    def _detect(self, page: Pixels) -> list[Quad]:
+        height, width = page.shape[:2]
+        scale = min(_DETECT_SIDE / max(height, width), max(1.0, _DETECT_SHORT_SIDE / min(height, width)))
+        quads = self._detect_at(page, scale)
+        if quads and scale < 1 and scale * median(quad[3][1] - quad[0][1] for quad in quads) < _FINE_PRINT:
+            return self._detect_at(page, min(1.0, _DETECT_SIDE_FINE / max(height, width)))
+        return quads
+
+    def _detect_at(self, page: Pixels, scale: float) -> list[Quad]:
+        """Quads in pixels of `page`, within it. The detector wants sides that 32 divides."""
+        import cv2
+
+        height, width = page.shape[:2]
+        size = (max(32, round(width * scale / 32) * 32), max(32, round(height * scale / 32) * 32))
+        shrinks = scale < 1
+        scaled = cv2.resize(page, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+        boxes = self._ocr.text_det(scaled).boxes
+        if boxes is None:
+            return []
+        points = np.asarray(boxes, np.float64) * (width / size[0], height / size[1])
+        points = np.clip(points, 0, (width, height)).round(1)
+        return [tuple((float(x), float(y)) for x, y in quad) for quad in points]  # type: ignore[misc]
+
+    def _on_head(self, lines: Sequence[Pixels]) -> list[bool]:
+        return ["180" in label for label, _ in self._ocr.text_cls(list(lines)).cls_res]
+
+    def _scores(self, lines: Sequence[Pixels]) -> list[float]:
+        return [read.score for read in self._read_lines(lines)]
+
+    def _read_lines(self, lines: Sequence[Pixels]) -> list[_Read]:
+        found = self._ocr.recognize_txt(list(lines))
+        return [_Read(str(text), float(score)) for text, score in zip(found.txts, found.scores, strict=True)]
+
+    def _recognise(
+        self, page: Pixels, quads: Sequence[Quad], on_progress: OnProgress, cancelled: threading.Event
+    ) -> list[_Read]:
+        """The text of each quad, in their order; lines of like length share a batch."""
+        reads = [_Read("", 0.0)] * len(quads)
+        by_shape = sorted(range(len(quads)), key=lambda index: _slenderness(quads[index]))
+        for start in range(0, len(by_shape), _BATCH):
+            _stop_if(cancelled)
+            on_progress(Progress(stage="recognise", done=start, total=len(quads)))
+            chosen = by_shape[start : start + _BATCH]
+            for index, read in zip(chosen, self._read_any([crop(page, quads[i]) for i in chosen]), strict=True):
+                reads[index] = read
+        on_progress(Progress(stage="recognise", done=len(quads), total=len(quads)))
+        return reads
+
+    def _read_any(self, lines: Sequence[Pixels]) -> list[_Read]:
+        """Tall crops are read every way they could be meant: one sign, sideways, vertical writing."""
+        reads = self._read_lines(lines)
+        for index, line in enumerate(lines):
+            if is_tall(line):
+                ways = self._read_lines([turned(line, 270), laid_flat(line)])
+                reads[index] = max(reads[index], *ways, key=lambda read: read.score)
+        return reads
+
+
+def _slenderness(quad: Quad) -> float:
+    return (quad[1][0] - quad[0][0]) / max(1.0, quad[3][1] - quad[0][1])
+
+
+def _models_folder() -> Path:
+    spec = find_spec("rapidocr")
+    if spec is None or spec.origin is None:
+        raise FileNotFoundError("rapidocr is not installed")
+    return Path(spec.origin).parent / "models"
+
+
+def _stop_if(cancelled: threading.Event) -> None:
+    if cancelled.is_set():
+        raise Cancelled

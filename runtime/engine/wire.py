@@ -1,0 +1,39 @@
+"""What gateway and engine say to each other over the Unix socket.
+
+`GET /health` answers a Health. `POST /read?width=W&height=H` takes W * H * 3 bytes of RGB and
+answers lines of JSON, each a Message: progress any number of times, then a result or an error.
+A stream that ends without either means that the engine died; the page may be sent again.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from runtime.results import EngineInfo, PageResult, Progress
+
+MEDIA_TYPE = "application/x-ndjson"
+
+
+class Health(BaseModel):
+    """`instance` changes whenever the engine is started anew."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    state: Literal["loading", "ready"]
+    engine: EngineInfo
+    instance: str = ""
+
+
+class Message(BaseModel):
+    """One line of the answer; exactly one field is set. `error` is for the log, not for users."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    progress: Progress | None = None
+    result: PageResult | None = None
+    error: str | None = None
+
+    def line(self) -> bytes:
+        return self.model_dump_json(exclude_none=True).encode() + b"\n"
