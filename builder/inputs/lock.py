@@ -1,0 +1,148 @@
+"""The lock: every input of a build, pinned by name, version, size and SHA-256.
+
+Only paths relative to an archive or index are kept, so that any mirror can serve a lock.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from builder.errors import LockError
+from builder.profile.load import PROFILES
+from builder.profile.model import Profile
+
+FORMAT = 1
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class DebianPackage(_Strict):
+    """A .deb. `path` is relative to the root of `archive`; `use` says where it goes."""
+
+    name: str
+    version: str
+    arch: str
+    archive: Literal["debian", "debian-security"]
+    path: str
+    size: int
+    sha256: str
+    use: Literal["base", "boot"]
+
+    @property
+    def label(self) -> str:
+        return f"{self.name} {self.version}"
+
+    @property
+    def file_name(self) -> str:
+        return self.path.rsplit("/", 1)[-1]
+
+
+class Wheel(_Strict):
+    """A wheel. `project` is its normalised name, under which any index lists it."""
+
+    project: str
+    version: str
+    file_name: str
+    size: int
+    sha256: str
+
+    @property
+    def label(self) -> str:
+        return f"{self.project} {self.version}"
+
+
+class Lock(_Strict):
+    """`asked` is a hash of what was asked for; a lock whose `asked` differs is out of date.
+
+    `source_date_epoch`: seconds; the newest time stamp that any file on the medium may have.
+    """
+
+    format: Literal[1] = 1
+    asked: str
+    source_date_epoch: int
+    packages: tuple[DebianPackage, ...]
+    wheels: tuple[Wheel, ...]
+
+    @property
+    def inputs(self) -> tuple[DebianPackage | Wheel, ...]:
+        return (*self.packages, *self.wheels)
+
+    def used_by(self, use: str) -> tuple[DebianPackage, ...]:
+        return tuple(package for package in self.packages if package.use == use)
+
+
+def lock_path(profile: Profile, folder: Path = PROFILES) -> Path:
+    """The lock lies beside the profile."""
+    return folder / f"{profile.name}.lock.json"
+
+
+def what_is_asked(profile: Profile) -> str:
+    """A hash over everything in the profile that decides what is locked."""
+    root = PROFILES.parent
+    files = [profile.python.requirements, profile.python.overrides]
+    wanted = {
+        "suite": profile.debian.suite,
+        "packages": profile.packages,
+        "boot_packages": sorted(profile.debian.boot_packages),
+        "python": profile.python.version,
+        "requirements": [(root / file).read_text() if file else "" for file in files],
+    }
+    return hashlib.sha256(json.dumps(wanted, sort_keys=True).encode()).hexdigest()
+
+
+def read_lock(file: Path) -> Lock | None:
+    """The lock in `file`, or None where there is none. Raises LockError if it is not a lock."""
+    try:
+        data = file.read_bytes()
+    except FileNotFoundError:
+        return None
+    try:
+        return Lock.model_validate_json(data)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise LockError(
+            f"{file} is not a lock: {where}: {first['msg']}",
+            hint="take it back from version control, or make it anew: python3 build.py lock",
+        ) from None
+
+
+def write_lock(lock: Lock, file: Path) -> None:
+    """Write `lock`, one input a line, so that a change shows as a short diff."""
+    body = lock.model_dump()
+    lines = [f'  "{key}": {json.dumps(body[key])}' for key in ("format", "asked", "source_date_epoch")]
+    for key in ("packages", "wheels"):
+        rows = ",\n".join(f"    {json.dumps(row)}" for row in body[key])
+        lines.append(f'  "{key}": [\n{rows}\n  ]')
+    partial = file.with_suffix(".partial")
+    partial.write_text("{\n" + ",\n".join(lines) + "\n}\n")
+    partial.replace(file)
+
+
+def moved(old: Lock | None, new: Lock) -> list[str]:
+    """What changed, a line each: `chromium 150.0-1 -> 151.0-1`, `+ name 1.0`, `- name 1.0`."""
+    before = {_identity(item): item.version for item in old.inputs} if old else {}
+    after = {_identity(item): item.version for item in new.inputs}
+    lines = []
+    for key in sorted(before.keys() | after.keys()):
+        name, was, now = key[1], before.get(key), after.get(key)
+        if was is None:
+            lines.append(f"+ {name} {now}")
+        elif now is None:
+            lines.append(f"- {name} {was}")
+        elif was != now:
+            lines.append(f"{name} {was} -> {now}")
+    return lines
+
+
+def _identity(item: DebianPackage | Wheel) -> tuple[str, str]:
+    if isinstance(item, DebianPackage):
+        return (item.use, item.name)
+    return ("wheel", item.project)

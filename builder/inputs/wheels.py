@@ -1,0 +1,75 @@
+"""Resolve wheels with uv, for the image's Python and C library, whatever runs on this machine."""
+
+from __future__ import annotations
+
+import sys
+import tomllib
+from pathlib import Path
+
+from packaging.tags import Tag, compatible_tags, cpython_tags
+from packaging.utils import parse_wheel_filename
+
+from builder.errors import LockError
+from builder.inputs.lock import Wheel
+from builder.inputs.mirrors import wheel_index
+from builder.profile.load import PROFILES
+from builder.profile.model import Python
+from builder.run import run
+
+_GLIBC_MINOR = 41
+"""trixie has glibc 2.41: any manylinux_2_N wheel with N up to this one runs."""
+
+
+def resolve(python: Python, folder: Path, log: Path) -> list[Wheel]:
+    """Exact wheels for `python`, sorted by project. Raises LockError where only an sdist exists."""
+    root = PROFILES.parent
+    folder.mkdir(parents=True, exist_ok=True)
+    pylock = folder / "pylock.toml"
+    argv: list[str | Path] = [
+        *(sys.executable, "-m", "uv", "pip", "compile", root / python.requirements),
+        *("--format", "pylock.toml", "-o", pylock, "--quiet", "--no-build", "--no-config"),
+        *("--python-version", python.version, "--python-platform", "x86_64-manylinux_2_40"),
+        *("--default-index", wheel_index()),
+    ]
+    if python.overrides:
+        argv += ["--override", root / python.overrides]
+    run(argv, log=log, hint="check the network, the wheel index and the requirements file")
+    rank = {tag: position for position, tag in enumerate(_tags(python.version))}
+    packages = tomllib.loads(pylock.read_text())["packages"]
+    return sorted((_choose(package, rank) for package in packages), key=lambda wheel: wheel.project)
+
+
+def _tags(version: str) -> list[Tag]:
+    major, minor = (int(part) for part in version.split("."))
+    platforms = [f"manylinux_2_{n}_x86_64" for n in range(_GLIBC_MINOR, 4, -1)]
+    legacy = ["manylinux2014_x86_64", "manylinux2010_x86_64", "manylinux1_x86_64", "linux_x86_64"]
+    platforms += legacy
+    specific = cpython_tags((major, minor), platforms=platforms)
+    return [*specific, *compatible_tags((major, minor), f"cp{major}{minor}", platforms)]
+
+
+def _choose(package: dict[str, object], rank: dict[Tag, int]) -> Wheel:
+    """The best wheel by the interpreter's own order of preference (PEP 425)."""
+    best: tuple[int, Wheel] | None = None
+    rows = package.get("wheels", [])
+    assert isinstance(rows, list)
+    for row in rows:
+        file_name = str(row.get("name") or row["url"].rsplit("/", 1)[-1])
+        project, version, _, tags = parse_wheel_filename(file_name)
+        position = min((rank[tag] for tag in tags if tag in rank), default=None)
+        if position is None or (best is not None and position >= best[0]):
+            continue
+        wheel = Wheel(
+            project=project,
+            version=str(version),
+            file_name=file_name,
+            size=row["size"],
+            sha256=row["hashes"]["sha256"],
+        )
+        best = (position, wheel)
+    if best is None:
+        raise LockError(
+            f"{package['name']} {package.get('version')} has no wheel for the image's Python",
+            hint="choose another version in the requirements file: the image compiles nothing",
+        )
+    return best[1]
