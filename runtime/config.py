@@ -30,7 +30,12 @@ class Limits(_Strict):
     upload_bytes: PositiveInt = 64 * 1024 * 1024
     page_pixels: PositiveInt = 64_000_000
     queue_pages: PositiveInt = 500
+    queue_bytes: PositiveInt = 512 * 1024 * 1024
+    """Files held in memory while they wait."""
     request_timeout_s: PositiveInt = 600
+    """For one page, from its turn in the queue on, restarts of the engine included."""
+    engine_wait_s: PositiveInt = 180
+    """How long a page waits for an engine to be ready before it is sent back."""
 
 
 class EngineConfig(_Strict):

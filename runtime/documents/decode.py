@@ -18,7 +18,14 @@ from dataclasses import dataclass
 from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
 from runtime.config import Limits
-from runtime.problems import DAMAGED_IMAGE, EMPTY_FILE, FILE_TOO_LARGE, NOT_AN_IMAGE, TOO_MANY_PIXELS, Problem
+from runtime.problems import (
+    DAMAGED_IMAGE,
+    EMPTY_FILE,
+    FILE_TOO_LARGE,
+    NOT_AN_IMAGE,
+    TOO_MANY_PIXELS,
+    Problem,
+)
 
 log = logging.getLogger(__name__)
 
@@ -127,9 +134,7 @@ def _check_size(image: Image.Image, limits: Limits) -> None:
 
 
 def _too_many_pixels(limits: Limits) -> Problem:
-    return Problem(
-        TOO_MANY_PIXELS, f"The limit is {limits.page_pixels} pixels. Scan with fewer dots per inch."
-    )
+    return Problem(TOO_MANY_PIXELS, f"The limit is {limits.page_pixels} pixels. Scan with fewer dots per inch.")
 
 
 def _turned_by_exif(image: Image.Image) -> Image.Image:

@@ -35,9 +35,7 @@ class Engine(ABC):
         """
 
     @abstractmethod
-    def read(
-        self, page: NDArray[np.uint8], on_progress: OnProgress, cancelled: threading.Event
-    ) -> PageResult:
+    def read(self, page: NDArray[np.uint8], on_progress: OnProgress, cancelled: threading.Event) -> PageResult:
         """Read one page: height x width x 3, RGB. `elapsed_s` is this call's wall time.
 
         Calls `on_progress` between steps; raises Cancelled soon after `cancelled` is set. Any other

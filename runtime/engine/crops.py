@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -49,5 +50,5 @@ def laid_flat(column: Pixels) -> Pixels:
     edges = np.linspace(0, height, cells + 1).round().astype(int)
     side = max(2, round(height / cells))
     return np.ascontiguousarray(
-        np.hstack([cv2.resize(column[top:bottom], (width, side)) for top, bottom in zip(edges, edges[1:], strict=False)])
+        np.hstack([cv2.resize(column[top:bottom], (width, side)) for top, bottom in pairwise(edges)])
     )

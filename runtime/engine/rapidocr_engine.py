@@ -107,7 +107,12 @@ class RapidOcrEngine(Engine):
         return self._result(upright, quads, reads, rotation, time.monotonic() - started)
 
     def _result(
-        self, upright: Pixels, quads: Sequence[Quad], reads: Sequence[_Read], rotation: Rotation, elapsed_s: float
+        self,
+        upright: Pixels,
+        quads: Sequence[Quad],
+        reads: Sequence[_Read],
+        rotation: Rotation,
+        elapsed_s: float,
     ) -> PageResult:
         arranged = arrange(
             [

@@ -34,9 +34,7 @@ class EngineServer:
         self._instance = uuid.uuid4().hex
         self._ready = False
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="engine")
-        self.app = Starlette(
-            routes=[Route("/health", self._health), Route("/read", self._read, methods=["POST"])]
-        )
+        self.app = Starlette(routes=[Route("/health", self._health), Route("/read", self._read, methods=["POST"])])
 
     async def load(self) -> None:
         """Load the engine in its thread. If it cannot, end the process: whoever started it decides."""

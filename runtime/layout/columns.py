@@ -180,7 +180,4 @@ def _reading(rows: Sequence[Row]) -> Column:
 
 def beside(one: Row, other: Row) -> bool:
     """True if two rows stand in one line of print: each one's middle lies within the other."""
-    return (
-        one.box.top <= other.box.middle <= one.box.bottom
-        and other.box.top <= one.box.middle <= other.box.bottom
-    )
+    return one.box.top <= other.box.middle <= one.box.bottom and other.box.top <= one.box.middle <= other.box.bottom

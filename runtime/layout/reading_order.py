@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from statistics import median
 
 from runtime.layout.columns import Column, beside, columns_of
@@ -42,7 +43,7 @@ def arrange(fragments: Sequence[Fragment]) -> Arrangement:
 def _column_text(column: Column) -> str:
     usual = _usual_gap(column)
     text = column[0].text.strip()
-    for above, row in zip(column, column[1:], strict=False):
+    for above, row in pairwise(column):
         text += _separator(above, row, usual) + row.text.strip()
     return text
 
@@ -56,9 +57,5 @@ def _separator(above: Row, row: Row, usual_gap: float) -> str:
 
 def _usual_gap(column: Column) -> float:
     """The median white between lines one under the other, in pixels; boxes may overlap a little."""
-    gaps = [
-        row.box.top - above.box.bottom
-        for above, row in zip(column, column[1:], strict=False)
-        if not beside(above, row)
-    ]
+    gaps = [row.box.top - above.box.bottom for above, row in pairwise(column) if not beside(above, row)]
     return max(0.0, median(gaps)) if gaps else 0.0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from runtime.layout.geometry import Box, Fragment, around, joined_quad
 from runtime.layout.spacing import join
@@ -82,10 +83,7 @@ def _is_gutter(left: Box, right: Box, boxes: Sequence[Box]) -> bool:
 
 def _row(chain: list[_Piece]) -> Row:
     box = around(piece.box for piece in chain)
-    gaps = [
-        (after.box.left - before.box.right) / max(1.0, box.height)
-        for before, after in zip(chain, chain[1:], strict=False)
-    ]
+    gaps = [(after.box.left - before.box.right) / max(1.0, box.height) for before, after in pairwise(chain)]
     fragments = [piece.fragment for piece in chain]
     weights = [max(1, len(fragment.text)) for fragment in fragments]
     score = sum(f.score * weight for f, weight in zip(fragments, weights, strict=True)) / sum(weights)

@@ -1,0 +1,48 @@
+"""What the station tells its monitoring: counts and durations, no document text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
+
+from runtime.gateway.reader import Reader
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+
+class Metrics:
+    """One registry per application, so that several can live in one process."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._registry = CollectorRegistry()
+        self.duration_s = Histogram(
+            "ocr_request_duration_seconds",
+            "From the upload's end to the answer.",
+            ["outcome"],
+            registry=self._registry,
+            buckets=(0.25, 0.5, 1, 2, 5, 10, 20, 60, 120, 300, 600),
+        )
+        self.pages = Counter("ocr_pages", "Pages read.", ["engine"], registry=self._registry)
+        self._registry.register(_ReaderState(reader))
+
+    def text(self) -> bytes:
+        return generate_latest(self._registry)
+
+
+class _ReaderState(Collector):
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+
+    def collect(self) -> Iterable[Metric]:
+        yield GaugeMetricFamily("ocr_queue_depth", "Pages waiting their turn.", value=self._reader.waiting)
+        ready = GaugeMetricFamily("ocr_engine_ready", "1 if the engine is ready.", labels=["engine"])
+        restarts = CounterMetricFamily("ocr_engine_restarts", "Restarts seen.", labels=["engine"])
+        for engine in self._reader.engines:
+            ready.add_metric([engine.name], float(engine.ready))
+            restarts.add_metric([engine.name], engine.restarts_seen)
+        yield ready
+        yield restarts

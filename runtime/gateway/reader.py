@@ -1,0 +1,176 @@
+"""Reads pages: decodes them, lets them wait their turn, and sees that an engine reads them.
+
+Nothing is lost: a page whose engine dies is read again by the next one that is ready.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Literal
+
+from runtime.config import StationConfig
+from runtime.documents.decode import PixelPage, decode, inspect
+from runtime.gateway.engine_client import EngineClient, EngineLost, OnProgress
+from runtime.gateway.milestones import Milestones
+from runtime.problems import ENGINE_TIMEOUT, ENGINE_UNAVAILABLE, QUEUE_FULL, Problem
+from runtime.results import PageResult, Progress
+
+log = logging.getLogger(__name__)
+
+State = Literal["starting", "ready", "restarting"]
+
+_POLL_S = 1.0
+_POLL_NOT_READY_S = 0.25
+_ATTEMPTS = 3
+"""A page that has brought the engine down this often is not sent again: it may be the cause."""
+_RETRY_AFTER_S = 10
+
+
+class Reader:
+    """`async with Reader(config) as reader:` and then `await reader.read(data)`.
+
+    Pages are read one at a time, first come, first served; the engines have one model and one
+    processor between them.
+    """
+
+    def __init__(self, config: StationConfig, milestones: Milestones | None = None) -> None:
+        self.engines = [EngineClient(engine) for engine in config.engines]
+        self.waiting = 0
+        """Pages accepted and not yet being read."""
+        self._limits = config.limits
+        self._milestones = milestones or Milestones(config)
+        self._turn = asyncio.Lock()
+        self._held_bytes = 0
+        self._was_ready = False
+        self._changed = asyncio.Condition()
+        self._lost = asyncio.Event()
+        self._stack = AsyncExitStack()
+
+    async def __aenter__(self) -> Reader:
+        async with AsyncExitStack() as stack:
+            for engine in self.engines:
+                await stack.enter_async_context(engine)
+            await stack.enter_async_context(_running(self._watch()))
+            self._stack = stack.pop_all()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._stack.aclose()
+
+    @property
+    def state(self) -> State:
+        """ "ready" when an engine would read a page at once; otherwise why not."""
+        if any(engine.ready for engine in self.engines):
+            return "ready"
+        return "restarting" if self._was_ready else "starting"
+
+    async def read(self, data: bytes, *, on_progress: OnProgress | None = None) -> PageResult:
+        """Read the first page of an image file.
+
+        Raises Problem: the decoder's kinds, QUEUE_FULL, ENGINE_UNAVAILABLE (with `retry_after_s`),
+        ENGINE_TIMEOUT or ENGINE_FAILED. Cancelling gives the page up, in the engine too.
+        `on_progress` is called in the event loop and must not block.
+        """
+        report = on_progress or (lambda _: None)
+        await asyncio.to_thread(inspect, data, self._limits)  # what can never be read need not wait
+        async with self._place(len(data)):
+            report(Progress(stage="queued"))
+            async with self._turn_taken():
+                return await self._read_in_turn(data, report)
+
+    @asynccontextmanager
+    async def _place(self, size_bytes: int) -> AsyncIterator[None]:
+        too_many = self.waiting >= self._limits.queue_pages
+        too_much = self._held_bytes and self._held_bytes + size_bytes > self._limits.queue_bytes
+        if too_many or too_much:
+            raise Problem(QUEUE_FULL, f"{self.waiting} pages are waiting. Send this one later.", _RETRY_AFTER_S)
+        self._held_bytes += size_bytes
+        try:
+            yield
+        finally:
+            self._held_bytes -= size_bytes
+
+    @asynccontextmanager
+    async def _turn_taken(self) -> AsyncIterator[None]:
+        self.waiting += 1
+        try:
+            await self._turn.acquire()
+        finally:
+            self.waiting -= 1
+        try:
+            yield
+        finally:
+            self._turn.release()
+
+    async def _read_in_turn(self, data: bytes, report: OnProgress) -> PageResult:
+        started = time.monotonic()
+        report(Progress(stage="decode"))
+        page = await asyncio.to_thread(decode, data, self._limits)
+        try:
+            async with asyncio.timeout(self._limits.request_timeout_s):
+                result = await self._read_somehow(page, report)
+        except TimeoutError:
+            raise Problem(ENGINE_TIMEOUT, f"It was given up after {self._limits.request_timeout_s} s.") from None
+        return result.model_copy(update={"elapsed_s": round(time.monotonic() - started, 3)})
+
+    async def _read_somehow(self, page: PixelPage, report: OnProgress) -> PageResult:
+        for attempt in range(1, _ATTEMPTS + 1):
+            engine = await self._ready_engine()
+            try:
+                return await engine.read(page, report)
+            except EngineLost as lost:
+                log.warning("engine lost at attempt %d: %s", attempt, lost)
+                self._lost.set()
+                report(Progress(stage="restart"))
+        raise Problem(
+            ENGINE_UNAVAILABLE,
+            f"The engine stopped {_ATTEMPTS} times while reading this page.",
+            _RETRY_AFTER_S,
+        )
+
+    async def _ready_engine(self) -> EngineClient:
+        """The first on the ladder that is ready, waiting for one. Raises Problem(ENGINE_UNAVAILABLE)."""
+
+        def first_ready() -> EngineClient | None:
+            return next((engine for engine in self.engines if engine.ready), None)
+
+        try:
+            async with asyncio.timeout(self._limits.engine_wait_s), self._changed:
+                while (engine := first_ready()) is None:
+                    await self._changed.wait()
+                return engine
+        except TimeoutError:
+            raise Problem(
+                ENGINE_UNAVAILABLE, "No engine is ready. Send the page again later.", _RETRY_AFTER_S
+            ) from None
+
+    async def _watch(self) -> None:
+        while True:
+            self._lost.clear()
+            await asyncio.gather(*(engine.poll() for engine in self.engines))
+            if self.state == "ready":
+                self._was_ready = True
+                self._milestones.reached("engine-ready")
+            async with self._changed:
+                self._changed.notify_all()
+            pause = _POLL_S if self.state == "ready" else _POLL_NOT_READY_S
+            try:
+                async with asyncio.timeout(pause):
+                    await self._lost.wait()
+                    await asyncio.sleep(_POLL_NOT_READY_S)  # let a dying engine's socket close
+            except TimeoutError:
+                pass
+
+
+@asynccontextmanager
+async def _running(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait([task])

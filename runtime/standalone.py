@@ -1,0 +1,139 @@
+"""`python3 -m runtime.standalone --config PATH`: the whole station on a desk, as `build.py serve` runs it.
+
+On a stick systemd does this. Here one process starts engines, media helper and gateway, starts
+again what dies, and takes them all down with it, however it ends itself.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ctypes
+import logging
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+
+from runtime import config
+
+log = logging.getLogger(__name__)
+
+_PR_SET_PDEATHSIG = 1
+_FIRST_PAUSE_S = 0.5
+_LONGEST_PAUSE_S = 30.0
+_STEADY_S = 60.0
+"""A process that ran this long before it died is started again at once."""
+_GRACE_S = 8.0
+_TICK_S = 0.1
+
+
+@dataclass
+class Child:
+    """One program, kept running. `pause_s` doubles each time it dies young."""
+
+    name: str
+    command: list[str]
+    process: subprocess.Popen[bytes] | None = None
+    started: float = 0.0
+    start_at: float = 0.0
+    pause_s: float = field(default=_FIRST_PAUSE_S)
+
+    def tick(self, now: float, before_exec: Callable[[], None]) -> None:
+        """Start it if it is due; notice if it died."""
+        if self.process is None:
+            if now >= self.start_at:
+                self.started = now
+                # Its own session, so that Ctrl+C reaches this process alone and children end in order.
+                self.process = subprocess.Popen(self.command, preexec_fn=before_exec, start_new_session=True)
+            return
+        code = self.process.poll()
+        if code is None:
+            return
+        self.process = None
+        if now - self.started >= _STEADY_S:
+            self.pause_s = _FIRST_PAUSE_S
+        log.warning("%s ended (%d), starting it again in %.1f s", self.name, code, self.pause_s)
+        self.start_at = now + self.pause_s
+        self.pause_s = min(_LONGEST_PAUSE_S, 2 * self.pause_s)
+
+
+def children_of(station: config.StationConfig, config_path: Path, sticks: Path | None) -> list[Child]:
+    """The programs of this configuration, in the order in which they are started."""
+
+    def program(module: str, *arguments: str) -> list[str]:
+        return [sys.executable, "-m", f"runtime.{module}", "--config", str(config_path), *arguments]
+
+    children = [Child(f"engine {engine.name}", program("engine", "--name", engine.name)) for engine in station.engines]
+    if station.media_socket is not None and sticks is not None:
+        children.append(Child("media helper", program("media", "--folders", str(sticks))))
+    return [*children, Child("gateway", program("gateway"))]
+
+
+def run(children: list[Child]) -> None:
+    """Keep `children` running until SIGTERM or SIGINT; leaves none behind."""
+    stopping = False
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        nonlocal stopping
+        stopping = True
+
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, stop)
+    before_exec = _die_with_parent()
+    try:
+        while not stopping:
+            for child in children:
+                child.tick(time.monotonic(), before_exec)
+            time.sleep(_TICK_S)
+    finally:
+        _end(children)
+
+
+def _die_with_parent() -> Callable[[], None]:
+    """What a child does before its program: ask the kernel to kill it when its parent is gone.
+
+    The library is loaded here, before the fork: after it, next to nothing is safe to call.
+    """
+    prctl = ctypes.CDLL(None, use_errno=True).prctl
+    parent = os.getpid()
+
+    def before_exec() -> None:
+        prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:  # it died before the line above
+            os._exit(1)
+
+    return before_exec
+
+
+def _end(children: list[Child]) -> None:
+    """Last started first: the gateway finishes its answers while the engines still run."""
+    for child in reversed(children):
+        process, child.process = child.process, None
+        if process is None:
+            continue
+        process.terminate()
+        try:
+            process.wait(_GRACE_S)
+        except subprocess.TimeoutExpired:
+            log.warning("%s does not end, killed", child.name)
+            process.kill()
+            process.wait()
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="runtime.standalone", description=__doc__)
+    parser.add_argument("--config", type=Path, required=True)
+    parser.add_argument("--sticks", type=Path, default=None, help="a folder whose folders stand for USB sticks")
+    arguments = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(name)s: %(message)s")
+    run(children_of(config.load(arguments.config), arguments.config.resolve(), arguments.sticks))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
