@@ -1,0 +1,120 @@
+"""The page's side of the helper's socket."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from runtime import problems
+from runtime.media import wire
+from runtime.media.failures import HELPER_DOWN, NOT_AVAILABLE
+from runtime.media.wire import Document, Listing, Part, Saved, SaveProgress, Snapshot, WireError
+from runtime.problems import Problem, ProblemKind
+
+_KINDS = {kind.code: kind for kind in [*vars(problems).values(), NOT_AVAILABLE] if isinstance(kind, ProblemKind)}
+
+
+@dataclass(frozen=True)
+class Output:
+    """A document to save: `parts` are suffix and content, (".txt", b"...")."""
+
+    stem: str
+    parts: tuple[tuple[str, bytes], ...]
+
+
+class MediaClient:
+    """Each call is a connection of its own; all raise Problem, HELPER_DOWN if nobody answers."""
+
+    def __init__(self, socket: Path) -> None:
+        self._socket = socket
+
+    async def watch(self) -> AsyncIterator[Snapshot]:
+        """What is plugged in, now and after every change, until the helper goes away (HELPER_DOWN)."""
+        async with self._call("watch", {}) as (reader, _):
+            while True:
+                _, message = await self._reply(reader, "sticks")
+                yield wire.snapshot(message)
+
+    async def files(self, stick: str) -> Listing:
+        async with self._call("list", {"stick": stick}) as (reader, _):
+            _, message = await self._reply(reader, "files")
+            return wire.listing(message)
+
+    async def read(self, stick: str, path: str, limit_bytes: int) -> bytes:
+        request = {"stick": stick, "path": path, "limit_bytes": limit_bytes}
+        async with self._call("read", request) as (reader, _):
+            _, message = await self._reply(reader, "data")
+            return await reader.readexactly(int(message["size"]))
+
+    async def save(self, stick: str, outputs: Sequence[Output], on_progress: Callable[[SaveProgress], None]) -> Saved:
+        """When this returns, the stick holds every file, checked by reading back, and is unmounted."""
+        documents = [
+            Document(output.stem, tuple(Part(suffix, len(content)) for suffix, content in output.parts))
+            for output in outputs
+        ]
+        announced = [{"stem": item.stem, "parts": [vars(part) for part in item.parts]} for item in documents]
+        request = {"stick": stick, "documents": announced}
+        async with self._call("save", request) as (reader, writer):
+            sending = asyncio.create_task(_send_parts(writer, outputs))
+            try:
+                while True:
+                    event, message = await self._reply(reader, "progress", "saved")
+                    if event == "saved":
+                        return Saved(str(message["folder"]), tuple(message["names"]))
+                    on_progress(SaveProgress(**message))
+            finally:
+                sending.cancel()
+
+    async def use(self, stick: str) -> None:
+        """Mount an ejected stick again."""
+        async with self._call("use", {"stick": stick}) as (reader, _):
+            await self._reply(reader, "ok")
+
+    async def power(self, action: str) -> None:
+        """ "poweroff" or "reboot"; Problem NOT_AVAILABLE where the helper may not."""
+        async with self._call("power", {"action": action}) as (reader, _):
+            await self._reply(reader, "ok")
+
+    @asynccontextmanager
+    async def _call(
+        self, operation: str, request: dict[str, Any]
+    ) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+        writer: asyncio.StreamWriter | None = None
+        try:
+            reader, writer = await asyncio.open_unix_connection(self._socket, limit=wire.LINE_BYTES)
+            writer.write(wire.line("op", operation, request))
+            await writer.drain()
+            yield reader, writer
+        except (OSError, EOFError, ValueError, WireError) as error:
+            raise Problem(HELPER_DOWN, "Wait a moment, or restart the station.") from error
+        finally:
+            if writer is not None:
+                writer.close()
+                with contextlib.suppress(OSError):
+                    await writer.wait_closed()
+
+    @staticmethod
+    async def _reply(reader: asyncio.StreamReader, *expected: str) -> tuple[str, dict[str, Any]]:
+        received = await reader.readline()
+        if not received:
+            raise EOFError("the helper closed the connection")
+        event, message = wire.parse(received, "event")
+        if event == "problem":
+            kind = _KINDS.get(str(message.get("code")), problems.INTERNAL)
+            raise Problem(kind, str(message.get("detail", "")), extra=dict(message.get("extra") or {}))
+        if event not in expected:
+            raise WireError(f"unexpected {event}")
+        return event, message
+
+
+async def _send_parts(writer: asyncio.StreamWriter, outputs: Sequence[Output]) -> None:
+    with contextlib.suppress(OSError):  # the helper refused: its reply says why
+        for output in outputs:
+            for _, content in output.parts:
+                writer.write(content)
+                await writer.drain()

@@ -1,0 +1,158 @@
+"""Writing documents into a stick's folder so that nothing there is ever lost or half written."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import hashlib
+import os
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from runtime.media.wire import SAVE_FOLDER, Document, Saved, SaveProgress
+from runtime.problems import STICK_FULL, STICK_UNREADABLE, Problem
+
+OnProgress = Callable[[SaveProgress], None]
+_FORBIDDEN = re.compile(r'[\x00-\x1f\x7f\\/:*?"<>|\ud800-\udfff]')
+_RESERVED = re.compile(r"^(con|prn|aux|nul|com\d|lpt\d)$", re.IGNORECASE)
+_STEM_BYTES = 200
+_SPARE_BYTES = 64 * 1024
+
+
+@dataclass(frozen=True)
+class Written:
+    """What was written: the reply for the caller, and each file's SHA-256 to compare with."""
+
+    saved: Saved
+    digests: dict[str, bytes]
+
+
+def write(root: Path, documents: tuple[Document, ...], contents: Iterable[bytes], on_progress: OnProgress) -> Written:
+    """Write every part, flushed to the device, under a name that was free. All of them, or none.
+
+    `contents` yields the bytes of each part in order. Raises Problem STICK_FULL before anything is
+    written if it cannot fit; OSError or Problem otherwise, after removing what this call wrote.
+    """
+    wanted = sum(part.size_bytes for document in documents for part in document.parts)
+    _require_space(root, wanted + _SPARE_BYTES)
+    folder = root / SAVE_FOLDER
+    if folder.is_symlink():
+        raise Problem(STICK_UNREADABLE, f'"{SAVE_FOLDER}" on the stick is a link; rename it and save again.')
+    made_folder = not folder.exists()
+    folder.mkdir(exist_ok=True)
+    digests: dict[str, bytes] = {}
+    try:
+        _write_all(folder, documents, iter(contents), on_progress, digests)
+        on_progress(SaveProgress("flush", len(documents), len(documents)))
+        flush_filesystem(folder)
+    except BaseException:
+        for name in digests:
+            with contextlib.suppress(OSError):
+                (folder / name).unlink()
+        if made_folder:
+            with contextlib.suppress(OSError):
+                folder.rmdir()
+        raise
+    return Written(Saved(SAVE_FOLDER, tuple(digests)), digests)
+
+
+def compare(root: Path, written: Written, on_progress: OnProgress) -> None:
+    """Read everything back. Raises Problem STICK_UNREADABLE if a byte differs."""
+    total = len(written.digests)
+    for done, (name, digest) in enumerate(written.digests.items()):
+        on_progress(SaveProgress("check", done, total))
+        path = root / written.saved.folder / name
+        if not path.is_file() or hashlib.sha256(path.read_bytes()).digest() != digest:
+            raise Problem(
+                STICK_UNREADABLE,
+                f'"{name}" did not come back from the stick as it was written. Save to another stick.',
+            )
+    on_progress(SaveProgress("check", total, total))
+
+
+def _write_all(
+    folder: Path,
+    documents: tuple[Document, ...],
+    contents: Iterable[bytes],
+    on_progress: OnProgress,
+    digests: dict[str, bytes],
+) -> None:
+    taken = {name.casefold() for name in os.listdir(folder)}
+    stream = iter(contents)
+    for done, document in enumerate(documents):
+        on_progress(SaveProgress("write", done, len(documents)))
+        stem = free_stem(document, taken)
+        for part in document.parts:
+            name = stem + part.suffix
+            content = next(stream)
+            digests[name] = hashlib.sha256(content).digest()
+            _write_one(folder, name, content)
+            taken.add(name.casefold())
+    on_progress(SaveProgress("write", len(documents), len(documents)))
+    _fsync_folder(folder)
+    _fsync_folder(folder.parent)
+
+
+def _write_one(folder: Path, name: str, content: bytes) -> None:
+    temporary = folder / f".{os.getpid()}.inkstick-part"
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+    try:
+        with os.fdopen(os.open(temporary, flags, 0o644), "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.rename(temporary, folder / name)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise
+
+
+def free_stem(document: Document, taken: set[str]) -> str:
+    """A name that any file system takes and that is free for every part: "scan", "scan-2", ...
+
+    `taken` holds case-folded names: FAT takes "Scan.txt" and "scan.TXT" for one file.
+    """
+    stem = _FORBIDDEN.sub("_", document.stem).strip(". ") or "page"
+    while len(stem.encode()) > _STEM_BYTES:
+        stem = stem[:-1].rstrip(". ")
+    if _RESERVED.match(stem):
+        stem = f"_{stem}"
+    candidate, number = stem, 1
+    while any((candidate + part.suffix).casefold() in taken for part in document.parts):
+        number += 1
+        candidate = f"{stem}-{number}"
+    return candidate
+
+
+def _require_space(root: Path, wanted_bytes: int) -> None:
+    space = os.statvfs(root)
+    free_bytes = space.f_bavail * space.f_frsize
+    if free_bytes < wanted_bytes:
+        raise Problem(
+            STICK_FULL,
+            f"Saving needs {wanted_bytes // 1024} KB; the stick has {free_bytes // 1024} KB left. Use another stick.",
+            extra={"wanted_bytes": wanted_bytes, "free_bytes": free_bytes},
+        )
+
+
+def _fsync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def flush_filesystem(folder: Path) -> None:
+    """syncfs(2), which Python does not offer: everything of this file system is on the device after it."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        libc = ctypes.CDLL(None, use_errno=True)
+        if libc.syncfs(descriptor) != 0:
+            code = ctypes.get_errno()
+            raise OSError(code, os.strerror(code))
+    finally:
+        os.close(descriptor)

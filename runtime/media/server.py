@@ -1,0 +1,166 @@
+"""The helper's side of the socket: one thread a connection, one that looks for sticks each second."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import socketserver
+import threading
+from collections.abc import Iterator
+from io import BufferedIOBase
+from pathlib import Path
+from typing import cast
+
+from runtime.media import wire
+from runtime.media.backend import Sticks
+from runtime.media.wire import Document, SaveProgress, Snapshot, WireError
+from runtime.problems import BAD_REQUEST, INTERNAL, Problem
+
+log = logging.getLogger(__name__)
+
+LOOK_EVERY_S = 1.0
+_POWER = frozenset({"poweroff", "reboot"})
+
+
+class MediaServer(socketserver.ThreadingUnixStreamServer):
+    """Listens on `path` with mode 0660 and the group of the socket's folder.
+
+    Raises OSError if it cannot. The caller runs `serve_forever` and, at the end, `server_close`.
+    """
+
+    daemon_threads = True
+    block_on_close = False
+
+    def __init__(self, path: Path, sticks: Sticks) -> None:
+        path.unlink(missing_ok=True)
+        before = os.umask(0o117)
+        try:
+            super().__init__(str(path), _Connection)
+        finally:
+            os.umask(before)
+        os.chown(path, -1, path.parent.stat().st_gid)
+        self.sticks = sticks
+        self.changed = threading.Condition()
+        self.closing = threading.Event()
+        self._path = path
+        self._last: Snapshot | None = None
+        self._watcher = threading.Thread(target=self._look, name="look", daemon=True)
+        self._watcher.start()
+
+    def snapshot(self) -> Snapshot:
+        return Snapshot(self.sticks.sticks(), self.sticks.can_power_off)
+
+    def announce(self) -> None:
+        """Wake everybody who watches if something is different now."""
+        with self.changed:
+            now = self.snapshot()
+            if now != self._last:
+                self._last = now
+                self.changed.notify_all()
+
+    def _look(self) -> None:
+        while not self.closing.is_set():
+            try:
+                self.sticks.refresh()
+                self.announce()
+            except Exception:
+                log.exception("looking for sticks failed")
+            self.closing.wait(LOOK_EVERY_S)
+
+    def server_close(self) -> None:
+        self.closing.set()
+        with self.changed:
+            self.changed.notify_all()
+        self._watcher.join()
+        super().server_close()
+        self._path.unlink(missing_ok=True)
+        self.sticks.close()
+
+
+class _Connection(socketserver.StreamRequestHandler):
+    wbufsize = 0
+
+    def handle(self) -> None:
+        try:
+            self._answer()
+        except WireError as error:
+            self._problem(Problem(BAD_REQUEST, str(error)))
+        except Problem as problem:
+            self._problem(problem)
+        except (BrokenPipeError, ConnectionResetError):
+            pass  # whoever asked has gone
+        except Exception:
+            log.exception("a request failed")
+            self._problem(Problem(INTERNAL, "Plug the stick in again."))
+
+    @property
+    def _media(self) -> MediaServer:
+        return cast(MediaServer, self.server)
+
+    def _send(self, event: str, message: object | None = None) -> None:
+        self.wfile.write(wire.line("event", event, message))
+
+    def _problem(self, problem: Problem) -> None:
+        with contextlib.suppress(OSError):
+            answer = {"code": problem.kind.code, "detail": problem.detail, "extra": problem.extra}
+            self._send("problem", answer)
+
+    def _answer(self) -> None:
+        operation, request = wire.parse(self.rfile.readline(wire.LINE_BYTES), "op")
+        sticks = self._media.sticks
+        match operation:
+            case "watch":
+                self._watch()
+            case "list":
+                self._send("files", sticks.files(wire.field(request, "stick")))
+            case "read":
+                limit = request.get("limit_bytes")
+                if not isinstance(limit, int):
+                    raise WireError("limit_bytes must be a number")
+                content = sticks.read(wire.field(request, "stick"), wire.field(request, "path"), limit)
+                self._send("data", {"size": len(content)})
+                self.wfile.write(content)
+            case "save":
+                documents = wire.documents(request)
+                stick = wire.field(request, "stick")
+                saved = sticks.save(stick, documents, _parts(documents, self.rfile), self._progress)
+                self._media.announce()
+                self._send("saved", saved)
+            case "use":
+                sticks.use(wire.field(request, "stick"))
+                self._media.announce()
+                self._send("ok")
+            case "power":
+                action = wire.field(request, "action")
+                if action not in _POWER:
+                    raise WireError("action must be poweroff or reboot")
+                sticks.power(action)
+                self._send("ok")
+            case _:
+                raise WireError("there is no such operation")
+
+    def _progress(self, progress: SaveProgress) -> None:
+        with contextlib.suppress(OSError):  # a save that has begun is finished even if nobody listens
+            self._send("progress", progress)
+
+    def _watch(self) -> None:
+        seen: Snapshot | None = None
+        while not self._media.closing.is_set():
+            with self._media.changed:
+                now = self._media.snapshot()
+                if now == seen:
+                    self._media.changed.wait()
+                    now = self._media.snapshot()
+            if now != seen:
+                self._send("sticks", now)
+                seen = now
+
+
+def _parts(documents: tuple[Document, ...], stream: BufferedIOBase) -> Iterator[bytes]:
+    for document in documents:
+        for part in document.parts:
+            content = stream.read(part.size_bytes)
+            if len(content) != part.size_bytes:
+                raise WireError("the connection closed before every byte was sent")
+            yield content
