@@ -1,0 +1,110 @@
+"""The page's server.
+
+By keyboard alone, from a fresh page with one stick plugged in:
+
+    the list appears by itself   A        choose all (Space chooses one, Up and Down move)
+                                 Enter    read what is chosen
+    the review appears by itself S or F2  save to the stick
+    "Safe to remove" appears     P or F10 ask to power off
+    the question appears         Enter    power off (Esc: stay)
+
+In the review, Up and Down go through the lines, Enter corrects one and Enter or Esc ends that,
+PageUp and PageDown change the page, N goes to the next doubtful line, Z enlarges, R reads a failed
+page again. Everywhere: L or F9 changes the language, ? or F1 shows the keys, Esc goes back. While a line
+is being typed only the F keys, Ctrl+S, Enter and Esc are shortcuts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import HTMLResponse, JSONResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.staticfiles import StaticFiles
+
+from runtime.config import StationConfig
+from runtime.gateway.milestones import Milestones, kiosk_painted
+from runtime.kiosk import catalogue, routes
+from runtime.kiosk.contracts import Reader
+from runtime.kiosk.guard import Guard
+from runtime.kiosk.session import Session
+from runtime.kiosk.thumbnails import Thumbnails
+from runtime.media.client import MediaClient
+from runtime.problems import Problem
+
+
+def build_ui(config: StationConfig, reader: Reader, *, on_painted: Callable[[], None] | None = None) -> FastAPI:
+    """The application for `config.ui`. `on_painted` is called once, when the page has painted itself
+    for the first time; by default it makes the milestone and the flag that the engine waits for.
+
+    An open page keeps one request open (the event stream): run the server with a limit on its
+    graceful shutdown.
+    """
+    media = None if config.media_socket is None else MediaClient(config.media_socket)
+    session = Session(config, reader, media)
+    templates = Environment(
+        loader=FileSystemLoader(catalogue.PAGES / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    painted = _Once(on_painted or (lambda: kiosk_painted(Milestones(config), config)))
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        async with session.open():
+            yield
+
+    app = FastAPI(title="Inkstick", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
+    app.state.session = session
+    app.state.thumbnails = Thumbnails(session)
+    app.add_exception_handler(Problem, _problem)
+    app.include_router(routes.router)
+    app.mount("/static", StaticFiles(directory=catalogue.PAGES / "static"))
+
+    @app.get("/")
+    async def page() -> HTMLResponse:
+        return HTMLResponse(
+            templates.get_template("kiosk.html").render(
+                language=session.language,
+                second=catalogue.other(session.language),
+                words={language: catalogue.messages(language) for language in catalogue.LANGUAGES},
+                version=config.version,
+            )
+        )
+
+    @app.get("/favicon.ico")
+    async def no_icon() -> Response:
+        return Response(status_code=204)
+
+    @app.post("/kiosk/painted")
+    async def report_paint() -> Response:
+        painted()
+        return Response(status_code=204)
+
+    app.add_middleware(Guard, host=config.ui.host)
+    return app
+
+
+class _Once:
+    def __init__(self, action: Callable[[], None]) -> None:
+        self._action: Callable[[], None] | None = action
+
+    def __call__(self) -> None:
+        action, self._action = self._action, None
+        if action is not None:
+            action()
+
+
+async def _problem(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, Problem)
+    kind = error.kind
+    document = {"type": "about:blank", "status": kind.status, "code": kind.code, "title": kind.title}
+    return JSONResponse(
+        document | {"title_zh": kind.title_zh, "detail": error.detail, **error.extra},
+        kind.status,
+        media_type="application/problem+json",
+    )

@@ -1,0 +1,20 @@
+"""What the page's server needs from the gateway."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from runtime.results import PageResult, Progress
+
+OnProgress = Callable[[Progress], None]
+
+
+class Reader(Protocol):
+    """Reads one page image; implemented by runtime.gateway.reader.Reader."""
+
+    @property
+    def state(self) -> str:
+        """ "ready" when a page would be read at once; otherwise what the engine is doing."""
+
+    async def read(self, data: bytes, *, on_progress: OnProgress | None = None) -> PageResult: ...

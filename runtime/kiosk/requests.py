@@ -1,0 +1,44 @@
+"""What the page sends."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt
+
+from runtime.kiosk.pages import MAX_LINE_CHARACTERS
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ChooseStick(_Strict):
+    id: str
+
+
+class Read(_Strict):
+    """`files` are numbers in the listing of `revision`."""
+
+    revision: int
+    files: Annotated[list[NonNegativeInt], Field(max_length=10_000)]
+
+
+class ReadAgain(_Strict):
+    pages: Annotated[list[NonNegativeInt], Field(max_length=10_000)]
+
+
+class Correct(_Strict):
+    text: Annotated[str, Field(max_length=MAX_LINE_CHARACTERS)]
+
+
+class Save(_Strict):
+    stick: str | None = None
+
+
+class Speak(_Strict):
+    language: Literal["zh", "en"]
+
+
+class Power(_Strict):
+    action: Literal["poweroff", "reboot"]

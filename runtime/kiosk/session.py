@@ -1,0 +1,258 @@
+"""What is going on at this station: the one truth that every browser page draws.
+
+There is one person in front of one screen, so there is one session. The screen follows from the
+facts: a save in hand, else pages being read, else pages read, else a stick, else nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Literal
+
+from runtime.config import StationConfig
+from runtime.kiosk.contracts import Reader
+from runtime.kiosk.pages import Page
+from runtime.kiosk.reading import Reading
+from runtime.kiosk.saving import Saving
+from runtime.kiosk.sticks import StickShelf
+from runtime.media.client import MediaClient
+from runtime.media.failures import GONE, HELPER_DOWN, NOT_AVAILABLE
+from runtime.media.wire import SaveProgress, Stick
+from runtime.problems import BAD_REQUEST, NOT_FOUND, QUEUE_FULL, STICK_GONE, Problem, ProblemKind
+
+Screen = Literal["insert", "list", "reading", "review", "saving", "saved", "off"]
+
+BUSY = ProblemKind("session-busy", 409, "The station is doing something else", "本机正在执行其他操作")
+NOTHING_TO_SAVE = ProblemKind("nothing-to-save", 409, "No page has been read", "还没有识别出的页面")
+_LOOK_AT_ENGINE_S = 1.0
+
+
+class Session:
+    """Every public method raises Problem when it cannot be done. `next_change` is set, once, by the
+    next change; after it there is a new one.
+    """
+
+    def __init__(self, config: StationConfig, reader: Reader, media: MediaClient | None) -> None:
+        self.config = config
+        self.language = config.language
+        self.shelf = StickShelf(media, self.changed, self._stick_pulled)
+        self.reading: Reading | None = None
+        self.saving: Saving | None = None
+        self._reader = reader
+        self._engine_state = reader.state
+        self._engine_since = time.monotonic()
+        self._notice: str | None = None
+        self._off = False
+        self.next_change = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[None]:
+        """Follow the sticks and the engine for as long as the page is served."""
+        tasks = [asyncio.create_task(self.shelf.follow()), asyncio.create_task(self._follow_engine())]
+        try:
+            yield
+        finally:
+            if self.reading is not None:
+                await self.reading.stop()
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, *self._tasks, return_exceptions=True)
+
+    def changed(self) -> None:
+        self.next_change.set()
+        self.next_change = asyncio.Event()
+
+    async def _follow_engine(self) -> None:
+        while True:
+            await asyncio.sleep(_LOOK_AT_ENGINE_S)
+            if self._reader.state != self._engine_state:
+                self._engine_state, self._engine_since = self._reader.state, time.monotonic()
+                self.changed()
+
+    @property
+    def screen(self) -> Screen:
+        if self._off:
+            return "off"
+        if self.saving is not None:
+            return "saved" if self.saving.result else "saving"
+        if self.reading is not None:
+            return "reading" if self.reading.running else "review"
+        return "list" if self.shelf.chosen else "insert"
+
+    def state(self) -> dict[str, Any]:
+        """Everything the browser draws, but for the long lists, which it fetches by revision."""
+        return {
+            "screen": self.screen,
+            "language": self.language,
+            "engine": {"state": self._engine_state, "since_s": time.monotonic() - self._engine_since},
+            **self.shelf.state(),
+            "reading": None if self.reading is None else self.reading.state(),
+            "saving": None if self.saving is None else self.saving.state(),
+            "notice": self._notice,
+        }
+
+    def _stick_pulled(self, stick: Stick) -> None:
+        if self.reading is not None and not self.reading.running:
+            self._notice = "notice.pulled_pages_kept"
+        elif self.reading is None and stick.id == self.shelf.chosen:
+            self._notice = "notice.pulled"
+
+    def close_notice(self) -> None:
+        self._notice = None
+        self.changed()
+
+    def speak(self, language: str) -> None:
+        self.language = language
+        self.changed()
+
+    def choose_stick(self, stick_id: str) -> None:
+        self.shelf.choose(stick_id)
+
+    def read(self, revision: int, numbers: Sequence[int]) -> None:
+        """Start on these files of the listing."""
+        if self.reading is not None or self.saving is not None:
+            raise Problem(BUSY)
+        stick = self.shelf.find(self.shelf.chosen)
+        if stick is None:
+            raise Problem(STICK_GONE, GONE)
+        if not numbers:
+            raise Problem(BAD_REQUEST, "Choose at least one image.")
+        limit = self.config.limits.queue_pages
+        if len(numbers) > limit:
+            raise Problem(QUEUE_FULL, f"At most {limit} pages at once.", extra={"limit": limit})
+        files = [self.shelf.file(revision, number) for number in dict.fromkeys(numbers)]
+        pages = [Page(file.path, file.name, stick.id, stick.uuid) for file in files]
+        self._notice = None
+        self.reading = Reading(pages, self._reader, self._fetch, self.config.limits, self._reading_changed)
+        self.reading.run(pages)
+
+    async def _fetch(self, page: Page) -> bytes:
+        stick = self.shelf.same(page.stick_id, page.stick_uuid)
+        if stick is None:
+            raise Problem(STICK_GONE, GONE)
+        return await self.shelf.content(stick.id, page.path, self.config.limits.upload_bytes)
+
+    def _reading_changed(self) -> None:
+        reading = self.reading
+        if reading is not None and not reading.running:
+            pulled = [page for page in reading.pages if page.problem and page.problem.kind is STICK_GONE]
+            if len(pulled) == len(reading.pages):
+                self.reading, self._notice = None, "notice.pulled"
+            elif pulled:
+                self._notice = "notice.pulled_unread"
+            elif not any(page.result or page.problem for page in reading.pages):
+                self.reading = None  # stopped before the first page: nothing to show
+        self.changed()
+
+    async def stop_reading(self) -> None:
+        if self.reading is not None:
+            await self.reading.stop()
+
+    def page(self, number: int) -> Page:
+        if self.reading is None or not 0 <= number < len(self.reading.pages):
+            raise Problem(NOT_FOUND)
+        return self.reading.pages[number]
+
+    def read_again(self, numbers: Sequence[int]) -> None:
+        """For pages that failed or were stopped, once the reason is gone."""
+        if self.reading is None or self.reading.running or self.saving is not None:
+            raise Problem(BUSY)
+        pages = [page for number in numbers if (page := self.page(number)).result is None]
+        if not pages:
+            raise Problem(BAD_REQUEST, "These pages have been read.")
+        self._notice = None
+        self.reading.run(pages)
+
+    def correct(self, number: int, line: int, text: str) -> None:
+        page = self.page(number)
+        if self.saving is not None and self.saving.running:
+            raise Problem(BUSY)
+        assert self.reading is not None
+        self.reading.correct(page, line, text)
+
+    def close_reading(self) -> None:
+        """Back to the list; what was not saved is given up."""
+        if self.reading is not None and not self.reading.running and self.saving is None:
+            self.reading, self._notice = None, None
+            self.changed()
+
+    def save(self, stick_id: str | None) -> None:
+        """Save every page that was read; with None, to the stick they came from, or the only one."""
+        if self.saving is not None and self.saving.running:
+            raise Problem(BUSY)
+        if self.reading is None or self.reading.running or not self.reading.read_pages:
+            raise Problem(NOTHING_TO_SAVE)
+        stick = self._where_to_save(self.reading, stick_id)
+        self._notice = None
+        read = len(self.reading.read_pages)
+        self.saving = Saving(stick, read, len(self.reading.pages) - read)
+        self._run(self._save(self.saving, self.reading))
+        self.changed()
+
+    def _where_to_save(self, reading: Reading, stick_id: str | None) -> Stick:
+        if stick_id is None:
+            page = reading.pages[0]
+            stick = self.shelf.same(page.stick_id, page.stick_uuid)
+            if stick is None and len(self.shelf.sticks) == 1:
+                stick = self.shelf.sticks[0]
+        else:
+            stick = self.shelf.find(stick_id)
+        if stick is None:
+            raise Problem(STICK_GONE, "Plug in a stick to save to.")
+        return stick
+
+    async def _save(self, saving: Saving, reading: Reading) -> None:
+        media = self.shelf.media
+        edits = reading.edits
+
+        def on_progress(progress: SaveProgress) -> None:
+            saving.progress = progress
+            self.changed()
+
+        try:
+            if media is None:
+                raise Problem(HELPER_DOWN)
+            if saving.stick.state == "ejected":
+                await media.use(saving.stick.id)
+            outputs = [page.output() for page in reading.read_pages]
+            saving.result = await media.save(saving.stick.id, outputs, on_progress)
+            reading.saved_edits = edits
+        except Problem as problem:
+            saving.problem = problem
+        self.changed()
+
+    def close_saving(self) -> None:
+        """From "safe to remove", or from a save that failed, back to the pages."""
+        if self.saving is not None and not self.saving.running:
+            self.saving = None
+            self.changed()
+
+    async def finish(self) -> None:
+        """From "safe to remove" on to the next work: the stick's list again, or wait for another."""
+        saving = self.saving
+        if saving is None or saving.result is None:
+            return
+        self.saving = self.reading = self._notice = None
+        if self.shelf.media is not None and self.shelf.find(saving.stick.id) is not None:
+            await self.shelf.media.use(saving.stick.id)
+            self.shelf.choose(saving.stick.id)
+        self.changed()
+
+    async def power(self, action: str) -> None:
+        """ "poweroff" or "reboot". Problem NOT_AVAILABLE in `serve`, BUSY while a stick is written."""
+        if self.saving is not None and self.saving.running:
+            raise Problem(BUSY)
+        if self.shelf.media is None or not self.shelf.can_power_off:
+            raise Problem(NOT_AVAILABLE)
+        await self.shelf.media.power(action)
+        self._off = True
+        self.changed()
+
+    def _run(self, work: Any) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)

@@ -1,0 +1,21 @@
+// Talking to the station. What goes wrong is an Error with the problem's `code`.
+async function request(method, path, body) {
+  const options = { method };
+  if (body !== undefined) {
+    options.headers = { "Content-Type": "application/json" };
+    options.body = JSON.stringify(body);
+  }
+  const answer = await fetch(`/kiosk/${path}`, options);
+  if (answer.ok) return answer.status === 204 ? null : answer.json();
+  let code = "internal-error";
+  try {
+    code = (await answer.json()).code ?? code;
+  } catch {
+    // not a problem document: the code above stands
+  }
+  throw Object.assign(new Error(code), { code });
+}
+
+export const get = (path) => request("GET", path);
+export const post = (path, body) => request("POST", path, body);
+export const put = (path, body) => request("PUT", path, body);

@@ -1,0 +1,24 @@
+// The page's own dialogs: one open at a time, the answer that does no harm has the focus.
+import { byId } from "./dom.js";
+import { has, t } from "./words.js";
+
+export const openDialog = () => document.querySelector("dialog[open]");
+
+export function ask(id) {
+  openDialog()?.close();
+  const dialog = byId(id);
+  dialog.showModal();
+  (dialog.querySelector("button.main") ?? dialog.querySelector("button"))?.focus();
+  return dialog;
+}
+
+export const dismiss = () => openDialog()?.close();
+
+export const reason = (code) => t(has(`problem.${code}`) ? `problem.${code}` : "problem.internal-error");
+export const remedy = (code) => t(has(`remedy.${code}`) ? `remedy.${code}` : "remedy.internal-error");
+
+export function tell(code) {
+  byId("tell-title").textContent = reason(code);
+  byId("tell-remedy").textContent = remedy(code);
+  ask("tell");
+}

@@ -1,0 +1,117 @@
+// Draws what the station says. The truth is there; a page that is loaded again shows the same.
+import { post } from "./api.js";
+import { ask, dismiss, openDialog, tell } from "./dialogs.js";
+import { byId } from "./dom.js";
+import { listen } from "./keys.js";
+import * as list from "./screens/list.js";
+import * as reading from "./screens/reading.js";
+import * as review from "./screens/review.js";
+import * as saving from "./screens/saving.js";
+import { duration, second, speak, spoken, t } from "./words.js";
+
+const SCREENS = { list, reading, review, saving, saved: saving, "save-failed": saving };
+const OFFLINE_AFTER_MS = 4000;
+
+let state = null;
+let received = 0;
+let shown = "insert";
+
+const sectionOf = ({ screen, saving: save }) =>
+  screen === "saving" && save.state === "failed" ? "save-failed" : screen;
+
+function show(next) {
+  state = next;
+  received = performance.now();
+  const spokenAnew = speak(state.language);
+  showEngine();
+  showNotice();
+  saving.remember(state);
+  byId("no-helper").hidden = state.helper === "ready";
+  byId("ejected").hidden = !state.sticks.some((stick) => stick.state === "ejected");
+  const wanted = sectionOf(state);
+  const from = shown;
+  if (wanted !== from) {
+    SCREENS[from]?.leave?.();
+    byId(from).hidden = true;
+    byId(wanted).hidden = false;
+    document.body.dataset.screen = shown = wanted;
+    if (!openDialog() || openDialog().id !== "keys") dismiss();
+    const enter = SCREENS[wanted]?.enter;
+    if (enter) enter(from);
+    else byId(wanted).querySelector("h1").focus();
+  }
+  Promise.resolve(SCREENS[wanted]?.render(state, spokenAnew)).catch(complain);
+}
+
+function showEngine() {
+  const place = byId("engine");
+  const ready = state.engine.state === "ready";
+  place.dataset.ready = String(ready);
+  const since = state.engine.since_s + (performance.now() - received) / 1000;
+  place.textContent = ready ? t("engine.ready") : `${t("engine.starting")} ${duration(since)}`;
+}
+
+function showNotice() {
+  const place = byId("notice");
+  place.hidden = !state.notice;
+  if (!state.notice) return;
+  const small = document.createElement("small");
+  small.textContent = t(state.notice, {}, second());
+  place.firstElementChild.replaceChildren(t(state.notice), small);
+}
+
+// Something the person asked for and did not get. A stick that is gone says so by itself.
+function complain(error) {
+  if (error.code === undefined) console.error(error);
+  tell(error.code ?? "internal-error");
+}
+
+const actions = {
+  ...list.actions,
+  ...review.actions,
+  ...saving.actions,
+  stop: () => post("read/stop"),
+  language: () => post("language", { language: spoken() === "zh" ? "en" : "zh" }),
+  help: () => ask("keys"),
+  power: () => {
+    if (!state?.can_power_off) return tell("not-available");
+    byId("power-unsaved").hidden = !state.reading?.unsaved;
+    ask("ask-power");
+  },
+  "power-off": () => post("power", { action: "poweroff" }),
+  restart: () => post("power", { action: "reboot" }),
+  "close-notice": () => post("notice/close"),
+  dismiss,
+};
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest?.("[data-do]");
+  if (!button) return;
+  if (button.closest("dialog")) dismiss();
+  Promise.resolve()
+    .then(() => actions[button.dataset.do]())
+    .catch(complain);
+});
+
+listen(() => ({ section: byId(shown), key: SCREENS[shown]?.key }));
+
+// One text a second, and only while time is what the person is waiting for.
+setInterval(() => {
+  if (!state || document.hidden) return;
+  if (state.engine.state !== "ready") showEngine();
+  if (shown === "reading") reading.tick();
+}, 1000);
+
+let silence = null;
+const events = new EventSource("/kiosk/events");
+events.addEventListener("state", (event) => {
+  clearTimeout(silence);
+  silence = null;
+  byId("offline").hidden = true;
+  show(JSON.parse(event.data));
+});
+events.addEventListener("error", () => {
+  silence ??= setTimeout(() => {
+    byId("offline").hidden = false;
+  }, OFFLINE_AFTER_MS);
+});

@@ -1,0 +1,38 @@
+// The page's words in the language that is spoken now; the catalogues come with the page.
+const catalogues = JSON.parse(document.getElementById("words").textContent);
+let language = document.documentElement.lang.startsWith("zh") ? "zh" : "en";
+
+export const spoken = () => language;
+export const second = () => (language === "zh" ? "en" : "zh");
+
+export function t(key, values = {}, inLanguage = language) {
+  const text = catalogues[inLanguage][key];
+  if (text === undefined) throw new Error(`no words for ${key}`);
+  return text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
+}
+
+export const has = (key) => key in catalogues[language];
+
+// Returns whether anything changed.
+export function speak(wanted) {
+  if (wanted === language) return false;
+  language = wanted;
+  document.documentElement.lang = language === "zh" ? "zh-CN" : "en";
+  for (const node of document.querySelectorAll("[data-w]")) node.textContent = t(node.dataset.w);
+  for (const node of document.querySelectorAll("[data-w2]")) {
+    node.textContent = t(node.dataset.w2, {}, second());
+  }
+  return true;
+}
+
+export function bytes(count) {
+  if (count < 1000 * 1000) return `${Math.max(1, Math.round(count / 1000))} KB`;
+  if (count < 1000 ** 3) return `${(count / 1000 ** 2).toFixed(1)} MB`;
+  return `${(count / 1000 ** 3).toFixed(1)} GB`;
+}
+
+export function duration(seconds) {
+  const whole = Math.max(0, Math.round(seconds));
+  if (whole < 100) return t("time.seconds", { s: whole });
+  return t("time.minutes", { m: Math.floor(whole / 60), s: whole % 60 });
+}
