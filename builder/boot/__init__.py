@@ -1,0 +1,1 @@
+"""Boot files: kernel, initramfs, GRUB for BIOS and UEFI."""

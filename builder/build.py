@@ -1,0 +1,167 @@
+"""The build, read aloud: lock, fetch, plan, layers, boot files, ISO, verification."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from builder import manifest, provenance
+from builder.cache import Cache
+from builder.console import Meter, duration, say, size, step
+from builder.errors import VerifyError
+from builder.inputs.locking import fetch_all, usable_lock
+from builder.inputs.store import sha256_of
+from builder.iso import Medium, write_iso
+from builder.keys import ROOT, code_hash, key_of
+from builder.manifest import Manifest
+from builder.plan import LAYERS, Plan, Step, make_plan, read_history
+from builder.preflight import check_disk
+from builder.profile import Profile
+from builder.sandbox import Sandbox
+from builder.verify import verify
+
+DIST = ROOT / "dist"
+
+
+@dataclass(frozen=True)
+class Built:
+    """A finished ISO. `fresh` is False where it was there already."""
+
+    iso: Path
+    fresh: bool
+
+
+def build(profile: Profile, cache: Cache, *, locked: bool = False, dist: Path = DIST) -> Built:
+    """Build the profile's ISO. The caller holds the cache (see `builder.cache.exclusive`)."""
+    started = time.monotonic()
+    lock = usable_lock(profile, cache, locked=locked)
+    lock = fetch_all(profile, cache, lock, locked=locked)
+    plan = make_plan(profile, lock, cache)
+    check_disk(plan, cache, dist)
+    for name in plan.to_do:
+        _run_step(plan, plan.step(name), cache)
+    made = _manifest(plan, cache)
+    iso = dist / f"inkstick-{profile.name}-{profile.version}.iso"
+    medium = _medium(plan, made, cache)
+    key = _iso_key(medium, plan)
+    if provenance.is_current(iso, key, cache):
+        say(f"{iso} is up to date")
+        return Built(iso, fresh=False)
+    _write(medium, iso, key, plan, cache)
+    say(f"{iso}: {size(iso.stat().st_size)}, verified, in {duration(time.monotonic() - started)}")
+    return Built(iso, fresh=True)
+
+
+def _run_step(plan: Plan, job: Step, cache: Cache) -> None:
+    """Run one step in its sandbox, and give its result its name when it is whole."""
+    started = time.monotonic()
+    work = cache.work / job.name
+    out = work / "out"
+    out.mkdir(parents=True)
+    log = cache.logs / f"{job.name}-{job.key[:20]}.log"
+    log.unlink(missing_ok=True)
+    spec: dict[str, Any] = {**job.spec, "work": str(work), "out": str(out)}
+    if job.name == "boot":
+        spec["base"] = str(plan.step("base").folder(cache))
+    with step(f"{job.name} ({plan.reasons[job.name]})") as meter:
+        Sandbox(log, job.epoch).run(job.module, spec, meter)
+        _commit(job, out, cache, time.monotonic() - started)
+    shutil.rmtree(work, ignore_errors=True)
+
+
+def _commit(job: Step, out: Path, cache: Cache, seconds: float) -> None:
+    bytes_ = sum(file.stat().st_size for file in out.iterdir())
+    for file in out.iterdir():
+        _sync(file)
+    record = {"key": job.key, "parts": job.parts, "bytes": bytes_, "seconds": round(seconds, 1)}
+    (out / "done.json").write_text(json.dumps(record, sort_keys=True))
+    _sync(out / "done.json")
+    target = job.folder(cache)
+    shutil.rmtree(target, ignore_errors=True)
+    out.rename(target)
+    _sync(cache.layers)
+    _remember(cache, job.name, seconds)
+
+
+def _remember(cache: Cache, name: str, seconds: float) -> None:
+    history = {**read_history(cache), name: round(seconds, 1)}
+    cache.history.write_text(json.dumps(history))
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _manifest(plan: Plan, cache: Cache) -> Manifest:
+    layers = tuple(manifest.read_image(name, plan.step(name).folder(cache)) for name in LAYERS)
+    return Manifest(plan.profile.name, plan.profile.version, layers)
+
+
+def _medium(plan: Plan, made: Manifest, cache: Cache) -> Medium:
+    arguments = (ROOT / "overlay/kernel-command-line").read_text().split()
+    return Medium(
+        manifest=made,
+        layers={layer.file: plan.step(layer.name).folder(cache) / "image.squashfs" for layer in made.layers},
+        boot=plan.step("boot").folder(cache),
+        volume_id=plan.profile.volume_id,
+        arguments=" ".join([*arguments, *plan.profile.kernel_arguments]),
+        epoch=plan.lock.source_date_epoch,
+    )
+
+
+def _iso_key(medium: Medium, plan: Plan) -> str:
+    return key_of(
+        {
+            "manifest": medium.manifest.text,
+            "boot": plan.step("boot").key,
+            "volume": medium.volume_id,
+            "arguments": medium.arguments,
+            "epoch": medium.epoch,
+            "code": code_hash("builder/iso.py", "builder/manifest.py", "builder/boot", "builder/provenance.py"),
+        }
+    )
+
+
+def _write(medium: Medium, iso: Path, key: str, plan: Plan, cache: Cache) -> None:
+    """Write, verify, and only then give the ISO its name."""
+    iso.parent.mkdir(parents=True, exist_ok=True)
+    partial = iso.with_suffix(".iso.partial")
+    log = cache.logs / f"iso-{key[:20]}.log"
+    log.unlink(missing_ok=True)
+    try:
+        _timed(cache, "iso", "ISO", lambda meter: write_iso(medium, partial, cache.work / "iso", log, meter))
+        _timed(cache, "verify", "verify", lambda meter: _check(partial, meter))
+        digest = sha256_of(partial)
+        _sync(partial)
+        partial.replace(iso)
+    finally:
+        with suppress(FileNotFoundError):
+            partial.unlink()
+    provenance.write_beside(iso, digest, medium.manifest, plan, cache)
+    provenance.remember(iso, key, cache)
+
+
+def _timed(cache: Cache, name: str, title: str, work: Any) -> None:
+    started = time.monotonic()
+    with step(title) as meter:
+        work(meter)
+    _remember(cache, name, time.monotonic() - started)
+
+
+def _check(iso: Path, meter: Meter) -> None:
+    report = verify(iso, meter)
+    if not report.ok:
+        failed = "\n".join(f"  {name}: {finding}" for name, held, finding in report.checks if not held)
+        raise VerifyError(f"the ISO just written is not right:\n{failed}", hint="this is a bug of the builder")
+
+

@@ -1,0 +1,144 @@
+"""The command line. `build` is the default: `python3 build.py --profile demo` builds."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from builder import commands
+from builder.console import err, show_error
+from builder.errors import InkstickError
+
+_HELP = """Build, check, boot and try an Inkstick: a bootable, air-gapped OCR station.
+
+`build` is the default command: `python3 build.py --profile demo` writes dist/inkstick-demo-VERSION.iso.
+The cache is ~/.cache/inkstick, or $INKSTICK_CACHE; everything in it can be deleted.
+
+Exit codes: 0 done, 1 failure, 2 wrong usage, 3 profile, 4 this machine (tools, rights, disk),
+5 download, 6 lock, 7 a step of the build, 8 verification, 130 interrupted.
+"""
+
+app = typer.Typer(
+    help=_HELP, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=True
+)
+
+ProfileOption = Annotated[str, typer.Option("--profile", "-p", help="A profile's name, or a path to a .yaml file.")]
+YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Install missing host tools without asking.")]
+LockedOption = Annotated[bool, typer.Option("--locked", help="Take the lock as it is; fail if it has aged.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
+IsoArgument = Annotated[Path, typer.Argument(help="The ISO file.", metavar="ISO")]
+
+
+@app.command()
+def build(profile: ProfileOption = "demo", yes: YesOption = False, locked: LockedOption = False) -> None:
+    """Build the profile's ISO into dist/, with checksum and manifest. Does only what is missing."""
+    commands.build(profile, yes=yes, locked=locked)
+
+
+@app.command()
+def plan(profile: ProfileOption = "demo", json: JsonOption = False) -> None:
+    """Say what a build would do, and why: layers, downloads, disk, size, time. Changes nothing."""
+    commands.plan(profile, as_json=json)
+
+
+@app.command()
+def lock(profile: ProfileOption = "demo", yes: YesOption = False) -> None:
+    """Resolve packages and wheels to exact versions and hashes; write the lock beside the profile."""
+    commands.lock(profile, yes=yes)
+
+
+@app.command()
+def fetch(profile: ProfileOption = "demo", locked: LockedOption = False) -> None:
+    """Download all that the lock names. After it, a build needs no network."""
+    commands.fetch(profile, locked=locked)
+
+
+@app.command()
+def verify(iso: IsoArgument, json: JsonOption = False) -> None:
+    """Check an ISO by itself: boot entries, names, manifest, and every block of every layer."""
+    commands.verify(iso, as_json=json)
+
+
+@app.command()
+def boot(
+    iso: IsoArgument,
+    headless: Annotated[bool, typer.Option("--headless", help="No window; the serial console on the terminal.")] = False,
+    uefi: Annotated[bool, typer.Option("--uefi", help="UEFI firmware (OVMF) instead of BIOS.")] = False,
+    stick: Annotated[Path | None, typer.Option(help="A disk image to plug in as a USB stick.")] = None,
+    memory: Annotated[int, typer.Option(help="Memory in MiB.", min=1024)] = 4096,
+    yes: YesOption = False,
+) -> None:
+    """Boot an ISO in QEMU, without a network card and without writing to it."""
+    commands.boot(iso, headless=headless, uefi=uefi, stick=stick, memory=memory, yes=yes)
+
+
+@app.command()
+def serve(
+    profile: ProfileOption = "demo",
+    ui_port: Annotated[int, typer.Option(help="Port of the pages.")] = 7860,
+    api_port: Annotated[int, typer.Option(help="Port of the REST interface.")] = 8000,
+    sticks: Annotated[Path | None, typer.Option(help="A folder; each folder in it acts as a USB stick.")] = None,
+) -> None:
+    """Run the same gateway, engine and pages on this machine, without an image."""
+    commands.serve(profile, ui_port=ui_port, api_port=api_port, sticks=sticks)
+
+
+@app.command()
+def profiles(json: JsonOption = False) -> None:
+    """List the profiles."""
+    commands.profiles(as_json=json)
+
+
+@app.command()
+def clean(
+    everything: Annotated[bool, typer.Option("--all", help="The downloads as well.")] = False,
+) -> None:
+    """Delete layers, logs and unfinished work from the cache; say what that freed."""
+    commands.clean(everything=everything)
+
+
+@app.command()
+def test(
+    full: Annotated[bool, typer.Option("--full", help="Also what takes longer than a normal run may.")] = False,
+    only: Annotated[str | None, typer.Option(help="One stage: lint, unit, integration, browser, boot.")] = None,
+    yes: YesOption = False,
+) -> None:
+    """Set up what the tests need and run them: lint, unit, integration, browser, boot."""
+    commands.test(full=full, only=only, yes=yes)
+
+
+def main() -> None:
+    """Entry point: errors become cause, remedy and exit code; an interrupt leaves nothing behind."""
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        app(args=_with_default_command(sys.argv[1:]), prog_name="build.py")
+    except InkstickError as error:
+        show_error(error)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        err.print("interrupted; what is finished stays, and the next run goes on from there")
+        sys.exit(130)
+
+
+def _terminate(_number: int, _frame: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _with_default_command(words: list[str]) -> list[str]:
+    known = {command.name or command.callback.__name__ for command in app.registered_commands if command.callback}
+    takes_value = {"--profile", "-p"}
+    skip = False
+    for word in words:
+        if skip:
+            skip = False
+        elif word in known or word in ("--help", "--install-completion", "--show-completion"):
+            return words
+        elif word in takes_value:
+            skip = True
+        elif not word.startswith("-"):
+            return words
+    return ["build", *words] if words else words

@@ -1,0 +1,149 @@
+"""What each command does, between the command line and the rooms of the builder."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+from builder import build as pipeline
+from builder import qemu
+from builder.cache import default_cache, exclusive
+from builder.console import duration, out, say, size, step
+from builder.errors import HostError, VerifyError
+from builder.inputs.lock import lock_path, read_lock
+from builder.inputs.locking import fetch_all, relock, usable_lock
+from builder.plan import Plan, make_plan
+from builder.preflight import BOOT_TOOLS, BUILD_TOOLS, ensure_tools, require_root
+from builder.profile import available, load_profile
+from builder.serving import run_service
+from builder.testing import run_tests
+from builder.verify import Report
+from builder.verify import verify as verify_iso
+
+
+def build(name: str, *, yes: bool, locked: bool) -> None:
+    profile = load_profile(name)
+    require_root()
+    ensure_tools(BUILD_TOOLS, yes=yes)
+    cache = default_cache()
+    with exclusive(cache):
+        pipeline.build(profile, cache, locked=locked)
+
+
+def plan(name: str, *, as_json: bool) -> None:
+    profile = load_profile(name)
+    cache = default_cache()
+    lock = read_lock(lock_path(profile))
+    if lock is None:
+        raise HostError(
+            f"there is no lock for profile {profile.name} yet, so nothing can be planned",
+            hint=f"python3 build.py lock --profile {profile.name}",
+        )
+    ensure_tools({tool: BUILD_TOOLS[tool] for tool in ("mksquashfs", "mmdebstrap")}, yes=False)
+    made = make_plan(profile, lock, cache)
+    if as_json:
+        out.print_json(json.dumps(_plan_json(made)))
+    else:
+        _show_plan(made)
+
+
+def _plan_json(made: Plan) -> dict[str, object]:
+    rows = [
+        {"name": step.name, "key": step.key, "rebuild": step.name in made.to_do, "why": made.reasons.get(step.name, "")}
+        for step in made.steps
+    ]
+    return {
+        "profile": made.profile.name,
+        "steps": rows,
+        "download_bytes": made.download_bytes,
+        "iso_bytes": made.iso_bytes,
+        "peak_bytes": made.peak_bytes,
+        "seconds": round(made.seconds, 1),
+    }
+
+
+def _show_plan(made: Plan) -> None:
+    say(f"profile {made.profile.name}: {made.profile.title}")
+    for job in made.steps:
+        verdict = f"rebuild: {made.reasons[job.name]}" if job.name in made.to_do else "reuse"
+        say(f"  {job.name:<9} {job.key[:12]}  {verdict}")
+    say(f"  download  {size(made.download_bytes)}")
+    say(f"  ISO       about {size(made.iso_bytes)}")
+    say(f"  disk      {size(made.peak_bytes)} at peak")
+    say(f"  time      about {duration(made.seconds)}")
+
+
+def lock(name: str, *, yes: bool) -> None:
+    profile = load_profile(name)
+    ensure_tools({"dpkg-deb": "dpkg"}, yes=yes)
+    cache = default_cache()
+    with exclusive(cache):
+        relock(profile, cache, parts={"debian", "wheels"})
+
+
+def fetch(name: str, *, locked: bool) -> None:
+    profile = load_profile(name)
+    cache = default_cache()
+    with exclusive(cache):
+        fetch_all(profile, cache, usable_lock(profile, cache, locked=locked), locked=locked)
+    say(f"everything that {profile.name} needs is in {cache.store}")
+
+
+def verify(iso: Path, *, as_json: bool) -> None:
+    if as_json:
+        report = verify_iso(iso, lambda done, total: None)
+        out.print_json(json.dumps(_report_json(report)))
+    else:
+        with step(f"verify {iso.name}") as meter:
+            report = verify_iso(iso, meter)
+        for check, held, finding in report.checks:
+            out.print(f"  {'[green]right[/]' if held else '[bold red]WRONG[/]'}  {check}: {finding}")
+    if not report.ok:
+        raise VerifyError(f"{iso} is not what it should be", hint="write it anew: it was altered or cut short")
+    if not as_json:
+        say(f"{iso} is whole; its id is {report.id}")
+
+
+def _report_json(report: Report) -> dict[str, object]:
+    checks = [{"check": name, "ok": held, "finding": finding} for name, held, finding in report.checks]
+    return {"file": str(report.iso), "ok": report.ok, "id": report.id, "checks": checks}
+
+
+def boot(iso: Path, *, headless: bool, uefi: bool, stick: Path | None, memory: int, yes: bool) -> None:
+    if not iso.is_file():
+        raise HostError(f"there is no file {iso}", hint="python3 build.py --profile demo makes one in dist/")
+    ensure_tools(BOOT_TOOLS, yes=yes)
+    qemu.boot(iso, headless=headless, uefi=uefi, stick=stick, memory_mib=memory)
+
+
+def serve(name: str, *, ui_port: int, api_port: int, sticks: Path | None) -> None:
+    run_service(load_profile(name), default_cache(), ui_port=ui_port, api_port=api_port, sticks=sticks)
+
+
+def profiles(*, as_json: bool) -> None:
+    rows = [load_profile(name) for name in available()]
+    if as_json:
+        fields = {"name", "title", "version", "engines", "language"}
+        out.print_json(json.dumps([row.model_dump(mode="json", include=fields) for row in rows]))
+        return
+    for row in rows:
+        say(f"{row.name:<12} {row.title} (reads with {', '.join(row.engines)})")
+
+
+def clean(*, everything: bool) -> None:
+    cache = default_cache()
+    with exclusive(cache):
+        folders = [cache.layers, cache.work, cache.logs, *([cache.store] if everything else [])]
+        freed = sum(_size(folder) for folder in folders)
+        for folder in folders:
+            shutil.rmtree(folder, ignore_errors=True)
+    say(f"freed {size(freed)} in {cache.root}")
+
+
+def _size(folder: Path) -> int:
+    return sum(file.lstat().st_size for file in folder.rglob("*") if not file.is_dir())
+
+
+def test(*, full: bool, only: str | None, yes: bool) -> None:
+    run_tests(full=full, only=only, yes=yes)

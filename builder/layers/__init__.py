@@ -1,0 +1,1 @@
+"""Layers: `base` (Debian), `python` (wheels), `station` (runtime and overlay)."""

@@ -1,0 +1,56 @@
+"""The station layer: runtime/ and the rendered overlay. Small, so that a changed line is cheap.
+
+Runs as a step: `python -m builder.layers.station SPEC`.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, StrictUndefined
+
+from builder.image import write_layer
+from builder.keys import ROOT, files_below
+from builder.layers.interpreter import compile_tree, unpack
+from builder.layers.tree import clamp_times, copy_normalised
+from builder.sandbox import report
+
+HOME = "usr/lib/inkstick"
+
+
+def main(spec: dict[str, Any]) -> None:
+    """Spec: profile (what templates see), interpreter, version, epoch, level, work, out."""
+    work, out = Path(spec["work"]), Path(spec["out"])
+    tree = work / "tree"
+    for file in files_below(ROOT / "runtime"):
+        copy_normalised(file, tree / HOME / file.relative_to(ROOT))
+    render_overlay(ROOT / "overlay/rootfs", tree, spec["profile"])
+    report(30, 100)
+    unpack(work / "interpreter", [Path(file) for file in spec["interpreter"]])
+    compile_tree(work / "interpreter", tree / HOME, version=spec["version"], at=f"/{HOME}")
+    report(70, 100)
+    for folder in (path for path in tree.rglob("*") if path.is_dir() and not path.is_symlink()):
+        folder.chmod(0o755)
+    tree.chmod(0o755)
+    clamp_times(tree, spec["epoch"])
+    write_layer(tree, out, name="station", level=spec["level"], all_root=True)
+
+
+def render_overlay(source: Path, target: Path, profile: dict[str, Any]) -> None:
+    """Copy the overlay to `target`; `NAME.j2` becomes `NAME`. An undefined variable is an error."""
+    templates = Environment(undefined=StrictUndefined, keep_trailing_newline=True, autoescape=False)
+    for file in files_below(source):
+        place = target / file.relative_to(source)
+        if file.suffix != ".j2" or file.is_symlink():
+            copy_normalised(file, place)
+            continue
+        place = place.with_suffix("")
+        copy_normalised(file, place)
+        place.write_text(templates.from_string(file.read_text()).render(profile=profile))
+
+
+if __name__ == "__main__":
+    main(json.loads(Path(sys.argv[1]).read_text()))

@@ -1,0 +1,116 @@
+"""The manifest: the layers in stacking order, inside the initramfs; and its fuller twin beside the ISO."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from builder.errors import VerifyError
+
+CPIO_NAME = "inkstick/manifest"
+_HEADER = "inkstick-manifest 1"
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One layer as the boot script opens it. Sizes in bytes; `file` is its name on the medium."""
+
+    name: str
+    file: str
+    size: int
+    hash_offset: int
+    root_hash: str
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """Layers, bottom first. Its text is what the initramfs carries; its id names the medium."""
+
+    profile: str
+    version: str
+    layers: tuple[Layer, ...]
+
+    @property
+    def text(self) -> str:
+        rows = [_HEADER, f"profile {self.profile}", f"version {self.version}"]
+        rows += [f"layer {x.name} {x.file} {x.size} {x.hash_offset} {x.root_hash}" for x in self.layers]
+        return "\n".join(rows) + "\n"
+
+    @property
+    def id(self) -> str:
+        """The first 16 hexadecimal digits of the text's SHA-256: a file so named marks the medium."""
+        return hashlib.sha256(self.text.encode()).hexdigest()[:16]
+
+    @property
+    def cpio(self) -> bytes:
+        """A newc archive with the manifest alone, to be appended to the initramfs."""
+        return archive({CPIO_NAME: self.text.encode()})
+
+
+def parse(text: str) -> Manifest:
+    """Read a manifest's text. Raises VerifyError for anything that is not one."""
+    lines = text.splitlines()
+    words = [line.split(" ") for line in lines]
+    if not lines or lines[0] != _HEADER or any(row[0] not in ("profile", "version", "layer") for row in words[1:]):
+        raise VerifyError("the initramfs carries no manifest that this version understands")
+    single = {row[0]: row[1] for row in words[1:] if row[0] != "layer"}
+    layers = tuple(
+        Layer(row[1], row[2], int(row[3]), int(row[4]), row[5]) for row in words[1:] if row[0] == "layer"
+    )
+    return Manifest(single["profile"], single["version"], layers)
+
+
+def layer_file(name: str, root_hash: str) -> str:
+    """A layer's name on the medium: short, ASCII, and another for every content."""
+    return f"{name}-{root_hash[:16]}.squashfs"
+
+
+def read_image(name: str, folder: Path) -> Layer:
+    """Describe a finished layer in the cache."""
+    about = json.loads((folder / "image.json").read_text())
+    return Layer(
+        name, layer_file(name, about["root_hash"]), about["size"], about["hash_offset"], about["root_hash"]
+    )
+
+
+def as_json(manifest: Manifest) -> list[dict[str, object]]:
+    """The layers as plain values."""
+    return [asdict(layer) for layer in manifest.layers]
+
+
+def archive(files: dict[str, bytes]) -> bytes:
+    """A cpio archive (newc, as the kernel unpacks it), owned by root, with no time stamps."""
+    out = bytearray()
+    folders = sorted({str(parent) for name in files for parent in Path(name).parents} - {"."})
+    for inode, (name, mode, content) in enumerate(
+        [*((folder, 0o040755, b"") for folder in folders), *((n, 0o100644, c) for n, c in sorted(files.items()))],
+        start=1,
+    ):
+        _entry(out, name, mode, content, inode)
+    _entry(out, "TRAILER!!!", 0, b"", 0)
+    return bytes(out) + bytes(-len(out) % 512)
+
+
+def _entry(out: bytearray, name: str, mode: int, content: bytes, inode: int) -> None:
+    links = 2 if mode & 0o040000 else 1
+    fields = (inode, mode, 0, 0, links, 0, len(content), 0, 0, 0, 0, len(name) + 1, 0)
+    out += b"070701" + "".join(f"{value:08X}" for value in fields).encode()
+    out += name.encode() + b"\0"
+    out += bytes(-len(out) % 4)
+    out += content
+    out += bytes(-len(out) % 4)
+
+
+def find_in(initrd: bytes) -> Manifest:
+    """The manifest that the end of an initramfs carries. Raises VerifyError if there is none."""
+    marker = CPIO_NAME.encode() + b"\0"
+    place = initrd.rfind(marker)
+    start = place - 110
+    if place < 0 or initrd[start : start + 6] != b"070701":
+        raise VerifyError("the initramfs carries no manifest")
+    size = int(initrd[start + 54 : start + 62], 16)
+    begin = place + len(marker)
+    begin += -(begin - start) % 4
+    return parse(initrd[begin : begin + size].decode())

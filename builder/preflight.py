@@ -1,0 +1,107 @@
+"""What this machine must have before anything runs: tools, rights, disk."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+from builder.cache import Cache
+from builder.console import out, say, size
+from builder.errors import HostError
+from builder.plan import Plan
+
+BUILD_TOOLS = {
+    "mmdebstrap": "mmdebstrap",
+    "mksquashfs": "squashfs-tools",
+    "veritysetup": "cryptsetup-bin",
+    "xorriso": "xorriso",
+    "mkfs.vfat": "dosfstools",
+    "mcopy": "mtools",
+    "dpkg-deb": "dpkg",
+    "unshare": "util-linux",
+    "zstd": "zstd",
+}
+BOOT_TOOLS = {"qemu-system-x86_64": "qemu-system-x86", "/usr/share/OVMF/OVMF_CODE_4M.fd": "ovmf"}
+TEST_TOOLS = {
+    **BUILD_TOOLS,
+    **BOOT_TOOLS,
+    "qemu-img": "qemu-utils",
+    "chromium": "chromium",
+    "shellcheck": "shellcheck",
+    "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc": "fonts-noto-cjk",
+    "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf": "fonts-dejavu-core",
+}
+_KEYRING = {"/usr/share/keyrings/debian-archive-keyring.gpg": "debian-archive-keyring"}
+
+
+def ensure_tools(tools: dict[str, str], *, yes: bool) -> None:
+    """Install what is missing with apt, after saying what and asking; quiet where all is there.
+
+    Raises HostError naming the packages where apt is not to be had, or the answer is no.
+    """
+    packages = sorted({package for tool, package in {**tools, **_KEYRING}.items() if not _present(tool)})
+    if not packages:
+        return
+    names = " ".join(packages)
+    if not _is_debian():
+        raise HostError(
+            f"this machine lacks: {names} (Debian's names)", hint="install them with this distribution's own tool"
+        )
+    if os.geteuid() != 0:
+        raise HostError(f"this machine lacks: {names}", hint=f"as root: apt-get install {names}")
+    say(f"This machine lacks: {names}")
+    if not (yes or _agreed()):
+        raise HostError("nothing was installed", hint=f"apt-get install {names}, or answer yes (--yes)")
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    install = ["apt-get", "install", "-q", "-y", "--no-install-recommends", *packages]
+    for argv in (["apt-get", "update", "-q"], install):
+        if subprocess.run(argv, env=environment, stdout=subprocess.DEVNULL, check=False).returncode != 0:
+            raise HostError(f"apt could not install: {names}", hint=f"try it by hand: {' '.join(argv)}")
+
+
+def _present(tool: str) -> bool:
+    if tool.startswith("/"):
+        return Path(tool).exists()
+    return shutil.which(tool, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin") is not None
+
+
+def _is_debian() -> bool:
+    try:
+        lines = Path("/etc/os-release").read_text().splitlines()
+    except OSError:
+        return False
+    return "ID=debian" in lines and shutil.which("apt-get") is not None
+
+
+def _agreed() -> bool:
+    if os.environ.get("CI") == "true":
+        return True
+    try:
+        return out.input("Install them with apt now? [Y/n] ").strip().lower() in ("", "y", "yes")
+    except EOFError:
+        return False
+
+
+def require_root() -> None:
+    """Raises HostError for an ordinary user, before anything is downloaded."""
+    if os.geteuid() != 0:
+        raise HostError("a build needs root's rights (chroot, mounts)", hint="run it with sudo")
+
+
+def check_disk(plan: Plan, cache: Cache, dist: Path) -> None:
+    """Raises HostError, with both figures, where the plan's peak does not fit."""
+    dist.mkdir(parents=True, exist_ok=True)
+    wanted: dict[int, tuple[Path, int]] = {}
+    for folder, bytes_ in ((cache.root, plan.peak_bytes - plan.iso_bytes), (dist, plan.iso_bytes)):
+        device = folder.stat().st_dev
+        path, so_far = wanted.get(device, (folder, 0))
+        wanted[device] = (path, so_far + bytes_)
+    for folder, bytes_ in wanted.values():
+        free = shutil.disk_usage(folder).free
+        if free < bytes_:
+            raise HostError(
+                f"not enough room: {size(bytes_)} wanted at peak, {size(free)} free on the disk of {folder}",
+                hint="python3 build.py clean frees old layers; INKSTICK_CACHE moves the cache to another disk",
+            )

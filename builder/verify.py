@@ -1,0 +1,152 @@
+"""Verify an ISO by itself: boot entries, names, sizes, manifest, and every block of every layer."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from builder import isofs, manifest, verity
+from builder.console import Meter
+from builder.errors import VerifyError
+from builder.iso import LARGEST_FILE_BYTES
+from builder.verity import Verity
+
+_LAYERS = "/inkstick/layers/"
+_INITRD = "/inkstick/boot/initrd.img"
+_LONGEST_NAME = 40
+_REQUIRED = ("/EFI/BOOT/BOOTX64.EFI", "/boot/grub/grub.cfg", "/inkstick/boot/vmlinuz", _INITRD)
+
+
+@dataclass
+class Report:
+    """What was checked: a line each, and whether it held."""
+
+    iso: Path
+    id: str = ""
+    checks: list[tuple[str, bool, str]] = field(default_factory=list)
+
+    @property
+    def ok(self) -> bool:
+        return all(held for _, held, _ in self.checks)
+
+    def attempt(self, name: str, check: Callable[[], str]) -> None:
+        """Record what `check` returns as its finding, or the VerifyError it raises as its failure."""
+        try:
+            self.checks.append((name, True, check()))
+        except VerifyError as error:
+            self.checks.append((name, False, error.message))
+
+
+def verify(iso: Path, meter: Meter) -> Report:
+    """Re-read `iso` alone. Every check is made, whatever the ones before it found.
+
+    Raises VerifyError only where the file is no ISO at all.
+    """
+    report = Report(iso)
+    files = isofs.files(iso)
+    report.attempt("boots on BIOS and UEFI", lambda: _boots(iso))
+    report.attempt("partition table", lambda: _partition_table(iso))
+    report.attempt("names and sizes", lambda: _names(files))
+    report.attempt("files that booting needs", lambda: _required(files))
+    found = _manifest(report, iso, files)
+    if found is None:
+        return report
+    report.id = found.id
+    report.attempt("marker of this build", lambda: _marker(iso, files, found))
+    report.attempt("layers as listed", lambda: _listing(files, found))
+    total = sum(layer.size for layer in found.layers)
+    done = 0
+
+    def on_bytes(count: int) -> None:
+        nonlocal done
+        done += count
+        meter(done, total)
+
+    for layer in found.layers:
+        report.attempt(f"layer {layer.name}", lambda layer=layer: _layer(iso, files, layer, on_bytes))  # type: ignore[misc]
+    return report
+
+
+def _boots(iso: Path) -> str:
+    found = isofs.boot_images(iso)
+    if found != {"BIOS", "UEFI"}:
+        raise VerifyError(f"El Torito entries: {', '.join(sorted(found)) or 'none'}; BIOS and UEFI expected")
+    return "El Torito entries for both"
+
+
+def _partition_table(iso: Path) -> str:
+    with iso.open("rb") as stream:
+        head = stream.read(1024)
+    if head[510:512] != b"\x55\xaa":
+        raise VerifyError("no boot signature in the first sector")
+    if head[512:520] != b"EFI PART":
+        raise VerifyError("no GPT header in the second sector")
+    if not any(entry[0] == 0x80 for entry in struct.iter_unpack("<B15x", head[446:510])):
+        raise VerifyError("no partition is marked bootable, which some BIOSes insist on")
+    return "hybrid MBR and GPT"
+
+
+def _names(files: dict[str, isofs.Extent]) -> str:
+    for path, extent in files.items():
+        name = path.rsplit("/", 1)[-1]
+        if len(name) > _LONGEST_NAME or not path.isascii():
+            raise VerifyError(f"{path}: names are ASCII and at most {_LONGEST_NAME} characters")
+        if extent.size > LARGEST_FILE_BYTES:
+            raise VerifyError(f"{path} reaches 4 GiB: a copy to FAT32 would fail")
+    if len({path.lower() for path in files}) != len(files):
+        raise VerifyError("two names differ by case only")
+    return f"{len(files)} files"
+
+
+def _required(files: dict[str, isofs.Extent]) -> str:
+    lacking = [path for path in _REQUIRED if path not in files or files[path].size == 0]
+    if lacking:
+        raise VerifyError(f"missing: {', '.join(lacking)}")
+    return "present"
+
+
+def _manifest(report: Report, iso: Path, files: dict[str, isofs.Extent]) -> manifest.Manifest | None:
+    found: list[manifest.Manifest] = []
+
+    def check() -> str:
+        if _INITRD not in files:
+            raise VerifyError("there is no initramfs to read it from")
+        found.append(manifest.find_in(isofs.read(iso, files[_INITRD])))
+        return f"{len(found[0].layers)} layers, id {found[0].id}"
+
+    report.attempt("manifest in the initramfs", check)
+    return found[0] if found else None
+
+
+def _marker(iso: Path, files: dict[str, isofs.Extent], found: manifest.Manifest) -> str:
+    markers = [path for path in files if path.startswith("/inkstick/id/")]
+    if markers != [f"/inkstick/id/{found.id}"]:
+        raise VerifyError(f"markers on the medium: {', '.join(markers) or 'none'}")
+    if isofs.read(iso, files[markers[0]]) != found.text.encode():
+        raise VerifyError("the copy of the manifest beside the layers differs from the one that counts")
+    return found.id
+
+
+def _listing(files: dict[str, isofs.Extent], found: manifest.Manifest) -> str:
+    there = {path.removeprefix(_LAYERS) for path in files if path.startswith(_LAYERS)}
+    listed = {layer.file for layer in found.layers}
+    if there - listed:
+        raise VerifyError(f"not in the manifest: {', '.join(sorted(there - listed))}")
+    if listed - there:
+        raise VerifyError(f"missing: {', '.join(sorted(listed - there))}")
+    return ", ".join(layer.name for layer in found.layers)
+
+
+def _layer(
+    iso: Path, files: dict[str, isofs.Extent], layer: manifest.Layer, on_bytes: Callable[[int], None]
+) -> str:
+    extent = files.get(_LAYERS + layer.file)
+    if extent is None:
+        raise VerifyError("missing")
+    if extent.size != layer.size:
+        raise VerifyError(f"{extent.size} bytes, {layer.size} in the manifest")
+    with iso.open("rb") as stream:
+        verity.check(stream, extent.offset, Verity(layer.hash_offset, layer.root_hash), on_bytes)
+    return f"every block matches root hash {layer.root_hash[:16]}"
