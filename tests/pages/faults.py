@@ -1,0 +1,77 @@
+"""What a hand-held photograph does to a page: perspective, uneven light, blur, noise, JPEG."""
+
+from __future__ import annotations
+
+import io
+import random
+
+from PIL import Image, ImageChops, ImageFilter
+
+_DESK = (96, 84, 74)
+
+
+def photographed(page: Image.Image, seed: int) -> Image.Image:
+    """`page` as a steady hand with a telephone would have it. The same seed, the same bytes."""
+    chance = random.Random(seed)
+    picture = _in_perspective(page, chance)
+    picture = _unevenly_lit(picture, chance)
+    picture = picture.filter(ImageFilter.GaussianBlur(chance.uniform(0.5, 0.9)))
+    return _as_jpeg(_noisy(picture, chance), quality=chance.randint(70, 85))
+
+
+def _in_perspective(page: Image.Image, chance: random.Random) -> Image.Image:
+    """Each corner pulled in by up to 2 % of the page; what shows behind is the desk."""
+    width, height = page.size
+    corners = [
+        (sx * width + (1 - 2 * sx) * width * chance.uniform(0.002, 0.02),
+         sy * height + (1 - 2 * sy) * height * chance.uniform(0.002, 0.02))
+        for sx, sy in ((0, 0), (1, 0), (1, 1), (0, 1))
+    ]  # fmt: skip
+    source = [(0.0, 0.0), (float(width), 0.0), (float(width), float(height)), (0.0, float(height))]
+    return page.transform(
+        page.size,
+        Image.Transform.PERSPECTIVE,
+        _perspective(corners, source),
+        Image.Resampling.BICUBIC,
+        fillcolor=_DESK,
+    )
+
+
+def _perspective(seen: list[tuple[float, float]], flat: list[tuple[float, float]]) -> list[float]:
+    """Pillow's eight coefficients that take `seen` points to `flat` ones, by Gaussian elimination."""
+    rows: list[list[float]] = []
+    for (x, y), (u, v) in zip(seen, flat, strict=True):
+        rows.append([x, y, 1, 0, 0, 0, -u * x, -u * y, u])
+        rows.append([0, 0, 0, x, y, 1, -v * x, -v * y, v])
+    for column in range(8):
+        pivot = max(range(column, 8), key=lambda row: abs(rows[row][column]))
+        rows[column], rows[pivot] = rows[pivot], rows[column]
+        rows[column] = [value / rows[column][column] for value in rows[column]]
+        for row in range(8):
+            if row != column:
+                factor = rows[row][column]
+                rows[row] = [a - factor * b for a, b in zip(rows[row], rows[column], strict=True)]
+    return [row[8] for row in rows]
+
+
+def _unevenly_lit(picture: Image.Image, chance: random.Random) -> Image.Image:
+    """A lamp at one side: down to 60 % of the light at the other."""
+    small = Image.linear_gradient("L").rotate(chance.uniform(0, 360), Image.Resampling.BICUBIC, fillcolor=128)
+    light = small.crop((40, 40, 216, 216)).resize(picture.size, Image.Resampling.BICUBIC)
+    light = light.point(lambda value: 153 + value * 102 // 255)
+    return ImageChops.multiply(picture, Image.merge("RGB", (light, light, light)))
+
+
+def _noisy(picture: Image.Image, chance: random.Random) -> Image.Image:
+    grain = Image.frombytes("L", (256, 256), chance.randbytes(256 * 256)).point(lambda value: 122 + value // 20)
+    sheet = Image.new("L", picture.size)
+    for top in range(0, picture.height, 256):
+        for left in range(0, picture.width, 256):
+            sheet.paste(grain.rotate(chance.choice((0, 90, 180, 270))), (left, top))
+    return ImageChops.add(picture, Image.merge("RGB", (sheet, sheet, sheet)), scale=1.0, offset=-128)
+
+
+def _as_jpeg(picture: Image.Image, quality: int) -> Image.Image:
+    held = io.BytesIO()
+    picture.save(held, "JPEG", quality=quality)
+    return Image.open(io.BytesIO(held.getvalue())).convert("RGB")

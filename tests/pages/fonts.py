@@ -1,0 +1,49 @@
+"""The fonts that test pages are set in: found through fontconfig, else where Debian puts them."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from functools import cache
+from pathlib import Path
+
+from PIL import ImageFont
+
+_DEBIAN = Path("/usr/share/fonts")
+_LATIN = ("DejaVu Serif:style=Book", "truetype/dejavu/DejaVuSerif.ttf", "fonts-dejavu-core")
+_HAN = ("Noto Sans CJK SC:style=Regular", "opentype/noto/NotoSansCJK-Regular.ttc", "fonts-noto-cjk")
+
+
+class FontMissing(Exception):
+    """A font is not installed; the message names the Debian package."""
+
+
+def latin(size_px: int) -> ImageFont.FreeTypeFont:
+    """DejaVu Serif."""
+    return ImageFont.truetype(_find(*_LATIN), size_px)
+
+
+def han(size_px: int) -> ImageFont.FreeTypeFont:
+    """Noto Sans CJK with Simplified Chinese forms."""
+    path = _find(*_HAN)
+    for index in range(10):  # a .ttc holds the Japanese, Korean and Chinese faces
+        font = ImageFont.truetype(path, size_px, index=index)
+        if (font.getname()[0] or "").endswith("SC"):
+            return font
+    raise FontMissing(f"{path} has no Simplified Chinese face")
+
+
+@cache
+def _find(pattern: str, debian_path: str, package: str) -> Path:
+    if shutil.which("fc-match"):
+        answer = subprocess.run(
+            ["fc-match", "--format=%{family}\n%{file}", pattern], capture_output=True, text=True, check=False
+        )
+        family, _, found = answer.stdout.partition("\n")
+        # fc-match always answers something; only the family that was asked for will do.
+        if pattern.partition(":")[0] in family and Path(found).is_file():
+            return Path(found)
+    fallback = _DEBIAN / debian_path
+    if fallback.is_file():
+        return fallback
+    raise FontMissing(f"the font {pattern.partition(':')[0]} is not installed: apt-get install {package}")

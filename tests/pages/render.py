@@ -1,0 +1,147 @@
+"""Test pages with known text: `render("english", faults=True, seed=1)`.
+
+A clone alone must be able to prove that the station reads, so the pages are made here. The same
+kind, faults and seed give the same page, as long as fonts and Pillow stay the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from PIL import Image, ImageDraw, ImageFont
+
+from tests.pages import fonts
+from tests.pages.faults import photographed
+
+_INK = (28, 28, 32)
+_PAPER = (250, 249, 245)
+
+ENGLISH = """The records office opens at nine in the morning and closes at five.
+Every parcel that comes through the gate is weighed twice, once on
+the platform scale and once on the bench, and both figures are
+written down before anybody signs. In 1987 the ledger for one week
+alone ran to 4,216 lines; today the same hall handles 38,500 in a
+quiet month. Visitors should bring form B-12, a second copy of the
+invoice, and a pencil, because ink is not allowed near the shelves."""
+
+CHINESE = """档案室每天上午九点开门，下午五点关门。
+所有经过大门的包裹都要称重两次，
+一次用地磅，一次用台秤，
+两个数字都要在签字之前写下来。
+一九八七年，一个星期的账簿就有4216行，
+如今同一个大厅每月处理38500件。
+来访者请携带登记表和发票副本。"""
+
+_LEFT = """A river does not hurry, and yet it
+reaches the sea before the road
+does. The old surveyors knew this
+and drew their maps by water, not
+by stone. They walked the banks
+with chains of sixty-six feet, and
+at each bend they set a stake and
+wrote its number in a small book
+bound in green cloth."""
+
+_RIGHT = """Those books still exist. Nineteen
+of them stand on a shelf in the
+county hall, between the tax rolls
+and the register of mills. Nobody
+had opened them for a century
+when a clerk, looking for a deed,
+found that every stake was listed
+with the name of the farmer who
+had agreed to guard it."""
+
+_TITLE = "Stakes Along the River"
+
+SLIP = (
+    ("姓名", "林晓雯"),
+    ("性别", "女"),
+    ("出生日期", "1990年5月17日"),
+    ("住址", "江州市南湖区青石路28号"),
+    ("证件号码", "320581199005170024"),
+    ("签发机关", "江州市公安局"),
+)
+"""Invented: no such person, city or number."""
+
+
+@dataclass(frozen=True)
+class RenderedPage:
+    """`image`: RGB. `text`: the truth, one printed line a line, columns one after the other."""
+
+    image: Image.Image
+    text: str
+
+
+def render(kind: str, *, faults: bool = False, seed: int = 0) -> RenderedPage:
+    """One of KINDS; `faults` gives it a photograph's. Raises KeyError for a kind that does not exist."""
+    page = KINDS[kind]()
+    return RenderedPage(photographed(page.image, seed), page.text) if faults else page
+
+
+def turned(page: RenderedPage, clockwise: int) -> RenderedPage:
+    """The page as it lies on a careless scanner, turned by 90, 180 or 270 degrees clockwise."""
+    return RenderedPage(page.image.rotate(-clockwise, expand=True), page.text)
+
+
+def _sheet(width: int, height: int) -> tuple[Image.Image, ImageDraw.ImageDraw]:
+    image = Image.new("RGB", (width, height), _PAPER)
+    return image, ImageDraw.Draw(image)
+
+
+def _write(
+    draw: ImageDraw.ImageDraw, at: tuple[int, int], text: str, font: ImageFont.FreeTypeFont, leading: int
+) -> None:
+    for number, line in enumerate(text.splitlines()):
+        draw.text((at[0], at[1] + number * leading), line, font=font, fill=_INK)
+
+
+def _english() -> RenderedPage:
+    image, draw = _sheet(1000, 560)
+    _write(draw, (70, 70), ENGLISH, fonts.latin(25), 56)
+    return RenderedPage(image, ENGLISH)
+
+
+def _chinese() -> RenderedPage:
+    image, draw = _sheet(900, 600)
+    _write(draw, (70, 60), CHINESE, fonts.han(36), 68)
+    return RenderedPage(image, CHINESE)
+
+
+def _columns() -> RenderedPage:
+    image, draw = _sheet(1100, 640)
+    draw.text((70, 40), _TITLE, font=fonts.latin(56), fill=_INK)
+    _write(draw, (70, 150), _LEFT, fonts.latin(24), 48)
+    _write(draw, (580, 150), _RIGHT, fonts.latin(24), 48)
+    return RenderedPage(image, "\n\n".join((_TITLE, _LEFT, _RIGHT)))
+
+
+def _slip() -> RenderedPage:
+    image, draw = _sheet(900, 560)
+    draw.rounded_rectangle((20, 20, 880, 540), 24, outline=(120, 140, 170), width=3)
+    for number, (name, value) in enumerate(SLIP):
+        top = 60 + number * 78
+        draw.text((70, top), name, font=fonts.han(30), fill=(60, 90, 140))
+        draw.text((270, top - 2), value, font=fonts.han(34), fill=_INK)
+    return RenderedPage(image, "\n".join(f"{name} {value}" for name, value in SLIP))
+
+
+def _vertical() -> RenderedPage:
+    """Chinese set in columns from top to bottom: an upright page whose lines stand."""
+    lines = CHINESE.replace("，", "").replace("。", "").splitlines()[:5]
+    image, draw = _sheet(620, 900)
+    for number, line in enumerate(lines):
+        for place, sign in enumerate(line):
+            draw.text((520 - number * 100, 60 + place * 46), sign, font=fonts.han(40), fill=_INK)
+    return RenderedPage(image, "\n".join(lines))
+
+
+KINDS: dict[str, Callable[[], RenderedPage]] = {
+    "english": _english,
+    "chinese": _chinese,
+    "columns": _columns,
+    "slip": _slip,
+    "vertical": _vertical,
+}
+"""`vertical` is there for its geometry; the CPU engine does not claim to read vertical writing in order."""
