@@ -21,6 +21,7 @@ import numpy as np
 
 from runtime.engine.contract import Cancelled, Engine, OnProgress
 from runtime.engine.crops import Pixels, crop, is_tall, laid_flat, turned
+from runtime.engine.parting import parted
 from runtime.engine.turning import Rotation, half_turn, rotation_of
 from runtime.layout.geometry import Fragment
 from runtime.layout.reading_order import arrange
@@ -97,12 +98,13 @@ class RapidOcrEngine(Engine):
         if rotation:
             upright = turned(upright, rotation)
             quads = self._detect(upright)
+        quads = parted(upright, quads)
         reads = self._recognise(upright, quads, on_progress, cancelled)
         if not rotation and reads and fmean(read.score for read in reads) < _DOUBTFUL_PAGE:
             rotation = half_turn(upright, quads, self._scores)
             if rotation:
                 upright = turned(upright, rotation)
-                quads = self._detect(upright)
+                quads = parted(upright, self._detect(upright))
                 reads = self._recognise(upright, quads, on_progress, cancelled)
         return self._result(upright, quads, reads, rotation, time.monotonic() - started)
 
