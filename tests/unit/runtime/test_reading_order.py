@@ -114,15 +114,6 @@ def test_a_forms_values_stay_beside_their_names() -> None:
     ):
         form += [at(name, 0, 50 * row, 50), at(value, 200, 50 * row, 30 * len(value))]
     assert arrange(shuffled(form)).text.split() == [word for pair in printed for word in pair]
-        "姓名",
-        "林晓雯",
-        "性别",
-        "女",
-        "住址",
-        "江州市青石路",
-        "号码",
-        "42",
-    ]
 
 
 def test_a_tables_rows_are_read_across() -> None:
