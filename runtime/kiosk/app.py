@@ -19,20 +19,21 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-from fastapi import FastAPI, Request, Response
-from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi import FastAPI, Response
+from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.staticfiles import StaticFiles
 
 from runtime.config import StationConfig
+from runtime.gateway.guards import HostGuard
 from runtime.gateway.milestones import Milestones, kiosk_painted
+from runtime.gateway.problem_responses import answer_with_problems
 from runtime.kiosk import catalogue, routes
 from runtime.kiosk.contracts import Reader
-from runtime.kiosk.guard import Guard
+from runtime.kiosk.same_origin import SameOrigin
 from runtime.kiosk.session import Session
 from runtime.kiosk.thumbnails import Thumbnails
 from runtime.media.client import MediaClient
-from runtime.problems import Problem
 
 
 def build_ui(config: StationConfig, reader: Reader, *, on_painted: Callable[[], None] | None = None) -> FastAPI:
@@ -61,7 +62,7 @@ def build_ui(config: StationConfig, reader: Reader, *, on_painted: Callable[[], 
     app = FastAPI(title="Inkstick", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
     app.state.session = session
     app.state.thumbnails = Thumbnails(session)
-    app.add_exception_handler(Problem, _problem)
+    answer_with_problems(app)
     app.include_router(routes.router)
     app.mount("/static", StaticFiles(directory=catalogue.PAGES / "static"))
 
@@ -85,7 +86,8 @@ def build_ui(config: StationConfig, reader: Reader, *, on_painted: Callable[[], 
         painted()
         return Response(status_code=204)
 
-    app.add_middleware(Guard, host=config.ui.host)
+    app.add_middleware(SameOrigin)
+    app.add_middleware(HostGuard, listener_host=config.ui.host)
     return app
 
 
@@ -97,14 +99,3 @@ class _Once:
         action, self._action = self._action, None
         if action is not None:
             action()
-
-
-async def _problem(_: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, Problem)
-    kind = error.kind
-    document = {"type": "about:blank", "status": kind.status, "code": kind.code, "title": kind.title}
-    return JSONResponse(
-        document | {"title_zh": kind.title_zh, "detail": error.detail, **error.extra},
-        kind.status,
-        media_type="application/problem+json",
-    )

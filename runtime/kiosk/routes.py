@@ -45,7 +45,7 @@ async def events(session: Now) -> StreamingResponse:
 async def _events(session: Session) -> AsyncIterator[str]:
     while True:
         change = session.next_change
-        yield f"event: state\ndata: {json.dumps(session.state())}\n\n"
+        yield f"retry: 1000\nevent: state\ndata: {json.dumps(session.state())}\n\n"
         while not change.is_set():
             try:
                 await asyncio.wait_for(change.wait(), _KEEP_ALIVE_S)

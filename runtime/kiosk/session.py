@@ -96,7 +96,10 @@ class Session:
         }
 
     def _stick_pulled(self, stick: Stick) -> None:
-        if self.reading is not None and not self.reading.running:
+        if stick.state == "ejected":
+            if self.saving is not None and self.saving.result and self.saving.stick.id == stick.id:
+                self.saving = self.reading = None  # the work is done and carried away
+        elif self.reading is not None and not self.reading.running:
             self._notice = "notice.pulled_pages_kept"
         elif self.reading is None and stick.id == self.shelf.chosen:
             self._notice = "notice.pulled"

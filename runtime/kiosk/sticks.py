@@ -32,7 +32,7 @@ class ShownFile:
 
 
 class StickShelf:
-    """Follows the helper. `on_gone` is called with a stick that was pulled out without goodbye."""
+    """Follows the helper. `on_gone` is called with each stick that was pulled out, as it was last."""
 
     def __init__(
         self, media: MediaClient | None, changed: Callable[[], None], on_gone: Callable[[Stick], None]
@@ -65,7 +65,7 @@ class StickShelf:
         before = self.sticks
         self.sticks, self.can_power_off = snapshot.sticks, snapshot.can_power_off
         for stick in before:
-            if self.find(stick.id) is None and stick.state != "ejected":
+            if self.find(stick.id) is None:
                 self._on_gone(stick)
         chosen = self.find(self.chosen)
         if chosen is None or (chosen.state == "ejected" and self.files is not None):

@@ -107,10 +107,12 @@ def read(root: Path, path: str, limit_bytes: int) -> bytes:
             inner = _open(piece, _DIRECTORY, descriptor)
             os.close(descriptor)
             descriptor = inner
-        with os.fdopen(_open(pieces[-1], _FILE, descriptor), "rb") as file:
-            details = os.fstat(file.fileno())
-            if not stat.S_ISREG(details.st_mode):
-                raise Problem(NOT_FOUND, "This is not a plain file.")
+        found = _open(pieces[-1], _FILE, descriptor)
+        details = os.fstat(found)
+        if not stat.S_ISREG(details.st_mode):
+            os.close(found)
+            raise Problem(NOT_FOUND, "This is not a plain file.")
+        with os.fdopen(found, "rb") as file:
             content = b"" if details.st_size > limit_bytes else file.read(limit_bytes + 1)
             if details.st_size > limit_bytes or len(content) > limit_bytes:
                 raise Problem(FILE_TOO_LARGE, f"A file may have at most {limit_bytes // 2**20} MiB.")

@@ -20,6 +20,7 @@ from runtime.problems import BAD_REQUEST, INTERNAL, Problem
 log = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 1.0
+_DRAIN_S = 5.0
 _POWER = frozenset({"poweroff", "reboot"})
 
 
@@ -105,6 +106,10 @@ class _Connection(socketserver.StreamRequestHandler):
         with contextlib.suppress(OSError):
             answer = {"code": problem.kind.code, "detail": problem.detail, "extra": problem.extra}
             self._send("problem", answer)
+            # Closing with bytes unread would reset the connection, and the answer would be lost.
+            self.connection.settimeout(_DRAIN_S)
+            while self.rfile.read(65536):
+                pass
 
     def _answer(self) -> None:
         operation, request = wire.parse(self.rfile.readline(wire.LINE_BYTES), "op")

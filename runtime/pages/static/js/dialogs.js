@@ -1,4 +1,4 @@
-// The page's own dialogs: one open at a time, the answer that does no harm has the focus.
+// The page's own dialogs: one open at a time; Enter gives the answer that is drawn in vermilion.
 import { byId } from "./dom.js";
 import { has, t } from "./words.js";
 

@@ -100,7 +100,7 @@ export function edit() {
   });
   item.querySelector(".cell").replaceChildren(field);
   field.focus();
-  field.select();
+  field.setSelectionRange(field.value.length, field.value.length);
 }
 
 function correct(number, text) {

@@ -1,5 +1,6 @@
 // The page's picture with a box for every line, and a loupe on the line at work.
-import { byId, svg } from "../dom.js";
+import { byId, el, svg } from "../dom.js";
+import { t } from "../words.js";
 
 const ZOOMS = ["fit", "wide", "large"];
 let boxes = [];
@@ -14,7 +15,7 @@ export function show(shown, picture, onPick, onHover) {
   const sheet = byId("sheet");
   byId("loupe").replaceChildren();
   if (!page.has_picture) {
-    sheet.replaceChildren();
+    sheet.replaceChildren(el("p", { className: "hollow" }, t("review.no_picture")));
     return;
   }
   const drawing = svg("svg", { viewBox: `0 0 ${page.width || 100} ${page.height || 100}` });

@@ -1,17 +1,20 @@
-"""Who may talk to the page's server: only the page itself.
+"""Only the page itself may change anything, and it may load nothing from elsewhere.
 
-A page elsewhere could reach a loopback server through the browser, by a form or by a name that
-resolves to 127.0.0.1 (DNS rebinding). So the Host header must be a loopback name, and whatever
-changes something must come with the Origin of this very page.
+A page elsewhere could send a form to a loopback server through the browser. So whatever changes
+something must come with the Origin of this very page (whose Host the gateway's HostGuard has
+checked), and browsers that say where a request comes from must say "from here".
 """
 
 from __future__ import annotations
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-_LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
+from runtime.gateway.problem_responses import problem_response
+from runtime.problems import Problem, ProblemKind
+
+FOREIGN_PAGE = ProblemKind("foreign-page", 403, "The request comes from another page", "请求来自其他页面")
+
 _READING = frozenset({"GET", "HEAD"})
 _HEADERS = {
     "Content-Security-Policy": (
@@ -25,19 +28,18 @@ _HEADERS = {
 }
 
 
-class Guard:
+class SameOrigin:
     """ASGI middleware; a pure one, so that it never buffers the event stream."""
 
-    def __init__(self, app: ASGIApp, host: str) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._hosts = _LOOPBACK | {host}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        if not self._allowed(scope["method"], Headers(scope=scope)):
-            await PlainTextResponse("forbidden", 403)(scope, receive, send)
+        if not _from_here(scope["method"], Headers(scope=scope)):
+            await problem_response(Problem(FOREIGN_PAGE))(scope, receive, send)
             return
 
         async def send_guarded(message: Message) -> None:
@@ -50,11 +52,8 @@ class Guard:
 
         await self._app(scope, receive, send_guarded)
 
-    def _allowed(self, method: str, headers: Headers) -> bool:
-        host = headers.get("host", "")
-        name = host.rsplit(":", 1)[0] if not host.endswith("]") else host
-        if name not in self._hosts:
-            return False
-        if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
-            return False
-        return method in _READING or headers.get("origin") == f"http://{host}"
+
+def _from_here(method: str, headers: Headers) -> bool:
+    if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+        return False
+    return method in _READING or headers.get("origin") == f"http://{headers.get('host', '')}"
