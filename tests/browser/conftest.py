@@ -1,0 +1,95 @@
+"""One browser and one station for all tests here; a fresh page and no stick for each."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import pytest
+
+pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.browser import station as stations
+from tests.browser.station import ROOT, Station
+
+ARTIFACTS = ROOT / "tests" / "artifacts"
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--no-first-run",
+]
+
+
+@dataclass
+class Watched:
+    """A page, everything it said on its console, and every address it asked for."""
+
+    page: Page
+    complaints: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
+
+    def picture(self, name: str) -> None:
+        """Kept in tests/artifacts, to be looked at."""
+        ARTIFACTS.mkdir(exist_ok=True)
+        self.page.screenshot(path=ARTIFACTS / f"{name}.png")
+
+    def press(self, *keys: str) -> None:
+        for key in keys:
+            self.page.keyboard.press(key)
+
+    def shows(self, screen: str, timeout_s: float = 60) -> None:
+        """Wait until this screen is the one that is shown."""
+        self.page.wait_for_selector(f"#{screen}:not([hidden]) h1", timeout=timeout_s * 1000)
+
+    def sees(self, words: str, timeout_s: float = 20) -> None:
+        self.page.get_by_text(words).locator("visible=true").first.wait_for(timeout=timeout_s * 1000)
+
+
+@pytest.fixture(scope="session")
+def running_station(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Station]:
+    running = stations.start(tmp_path_factory.mktemp("station"))
+    yield running
+    stations.stop(running)
+
+
+@pytest.fixture
+def station(running_station: Station) -> Station:
+    running_station.rest()
+    return running_station
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        pytest.fail("chromium is not installed: apt-get install chromium")
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def kiosk(station: Station, browser: Browser, request: pytest.FixtureRequest) -> Iterator[Watched]:
+    """The page as the kiosk shows it. Afterwards: no complaint, and no address but the station's."""
+    size = getattr(request, "param", (1280, 800))
+    context = browser.new_context(viewport={"width": size[0], "height": size[1]})
+    watched = Watched(context.new_page())
+    watched.page.on("console", lambda message: _note(watched, message.type, message.text))
+    watched.page.on("pageerror", lambda error: watched.complaints.append(str(error)))
+    watched.page.on("request", lambda sent: watched.requests.append(sent.url))
+    watched.page.goto(station.url)
+    yield watched
+    context.close()
+    assert watched.complaints == []
+    assert [url for url in watched.requests if not url.startswith(f"{station.url}/")] == []
+
+
+def _note(watched: Watched, kind: str, text: str) -> None:
+    if kind in ("error", "warning"):
+        watched.complaints.append(text)

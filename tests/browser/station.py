@@ -1,0 +1,158 @@
+"""A whole station on loopback ports, with folders for sticks, as `build.py serve` starts it."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image
+
+from tests.pages.render import render
+
+ROOT = Path(__file__).resolve().parents[2]
+READY_WITHIN_S = 120
+
+
+@dataclass
+class Station:
+    """`sticks` is where sticks are plugged in; `drawer` is where they lie when they are pulled out."""
+
+    url: str
+    sticks: Path
+    drawer: Path
+    process: subprocess.Popen[bytes]
+
+    def plug_in(self, name: str, files: dict[str, bytes]) -> Path:
+        """A new stick with these files, complete the moment it is seen."""
+        made = self.drawer / name
+        for path, content in files.items():
+            (made / path).parent.mkdir(parents=True, exist_ok=True)
+            (made / path).write_bytes(content)
+        made.mkdir(parents=True, exist_ok=True)
+        return self.put_back(name)
+
+    def put_back(self, name: str) -> Path:
+        return (self.drawer / name).rename(self.sticks / name)
+
+    def pull(self, name: str) -> Path:
+        return (self.sticks / name).rename(self.drawer / name)
+
+    def clear(self) -> None:
+        """Pull every stick and throw it away."""
+        for folder in (self.sticks, self.drawer):
+            for stick in folder.iterdir():
+                stick.chmod(0o755)
+                shutil.rmtree(stick)
+
+    def state(self) -> dict[str, object]:
+        with urllib.request.urlopen(f"{self.url}/kiosk/state", timeout=5) as answer:
+            state: dict[str, object] = json.load(answer)
+            return state
+
+    def post(self, path: str, body: object = None) -> None:
+        """As the page would send it."""
+        headers = {"Origin": self.url, "Content-Type": "application/json"}
+        data = b"" if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(f"{self.url}/kiosk/{path}", data, headers, method="POST")
+        with contextlib.suppress(urllib.error.HTTPError):
+            urllib.request.urlopen(request, timeout=30).close()
+
+    def rest(self) -> None:
+        """Back to the first screen, with no stick: what every test starts from."""
+        self.clear()
+        for path in ("read/stop", "save/finish", "save/close", "read/close", "notice/close"):
+            self.post(path)
+        self.post("language", {"language": "zh"})
+        deadline = time.monotonic() + 30
+        while (self.state()["screen"], self.state()["sticks"]) != ("insert", []):
+            assert time.monotonic() < deadline, self.state()
+            time.sleep(0.1)
+        self.post("notice/close")
+
+
+def start(folder: Path) -> Station:
+    """Start engine, helper and gateway; returns when the engine is ready. The caller calls `stop`."""
+    ui, api = _free_port(), _free_port()
+    configuration = {
+        "profile": "demo",
+        "version": "0.1.0",
+        "ui": {"host": "127.0.0.1", "port": ui},
+        "api": {"host": "127.0.0.1", "port": api},
+        "engines": [{"name": "rapidocr", "socket": str(folder / "engine.sock")}],
+        "media_socket": str(folder / "media.sock"),
+        "milestones": str(folder / "milestones"),
+        "painted_flag": str(folder / "painted"),
+    }
+    (folder / "station.json").write_text(json.dumps(configuration))
+    for name in ("sticks", "drawer"):
+        (folder / name).mkdir()
+    command = [sys.executable, "-m", "runtime.standalone", "--config", str(folder / "station.json")]
+    with open(folder / "log", "wb") as log:
+        process = subprocess.Popen(
+            [*command, "--sticks", str(folder / "sticks")], cwd=ROOT, stdout=log, stderr=subprocess.STDOUT
+        )
+    station = Station(f"http://127.0.0.1:{ui}", folder / "sticks", folder / "drawer", process)
+    try:
+        _wait_until_ready(station, folder / "log")
+    except BaseException:
+        stop(station)
+        raise
+    return station
+
+
+def stop(station: Station) -> None:
+    station.process.terminate()
+    station.process.wait(60)
+
+
+def _wait_until_ready(station: Station, log: Path) -> None:
+    deadline = time.monotonic() + READY_WITHIN_S
+    while True:
+        try:
+            engine = station.state()["engine"]
+            if isinstance(engine, dict) and engine["state"] == "ready":
+                return
+        except OSError:
+            pass
+        if time.monotonic() > deadline or station.process.poll() is not None:
+            raise AssertionError(f"the station did not get ready:\n{log.read_text(errors='replace')[-3000:]}")
+        time.sleep(0.2)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def png(image: Image.Image) -> bytes:
+    output = io.BytesIO()
+    image.save(output, "PNG")
+    return output.getvalue()
+
+
+def english() -> tuple[bytes, str]:
+    """A page and its truth."""
+    page = render("english")
+    return png(page.image), page.text
+
+
+def chinese() -> tuple[bytes, str]:
+    page = render("chinese", faults=True, seed=1)
+    return png(page.image), page.text
+
+
+def short(words: str = "One short line to read") -> bytes:
+    """A page that is read in a moment."""
+    page = render("english").image
+    return png(page.crop((0, 0, page.width, page.height // 4)))
