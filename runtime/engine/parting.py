@@ -33,7 +33,7 @@ def parted(page: Pixels, quads: Sequence[Quad]) -> list[Quad]:
 def _white_at(page: Pixels, quad: Quad, left: float, right: float, strip: tuple[float, float]) -> float | None:
     """Where along the line, 0..1, the middle of its white run at `strip` is; None if there is ink."""
     line = cv2.cvtColor(crop(page, quad), cv2.COLOR_BGR2GRAY)
-    height, width = line.shape
+    height, width = line.shape[:2]
     scale = width / max(1.0, right - left)
     contrast = line.astype(np.float32).std(axis=0)
     blank = contrast <= _BLANK * float(contrast.max())
@@ -50,7 +50,7 @@ def _white_at(page: Pixels, quad: Quad, left: float, right: float, strip: tuple[
             start = None
     if best_length < _WHITE_RUN * height:
         return None
-    return (best_start + best_length / 2) / width
+    return float((best_start + best_length / 2) / width)
 
 
 def _cut(quad: Quad, at: float) -> list[Quad]:

@@ -109,9 +109,8 @@ def test_chinese_pieces_of_one_line_are_joined_without() -> None:
 
 def test_a_forms_values_stay_beside_their_names() -> None:
     form = []
-    for row, (name, value) in enumerate(
-        (("姓名", "林晓雯"), ("性别", "女"), ("住址", "江州市青石路"), ("号码", "42"))
-    ):
+    printed = (("姓名", "林晓雯"), ("性别", "女"), ("住址", "江州市青石路"), ("号码", "42"))
+    for row, (name, value) in enumerate(printed):
         form += [at(name, 0, 50 * row, 50), at(value, 200, 50 * row, 30 * len(value))]
     assert arrange(shuffled(form)).text.split() == [word for pair in printed for word in pair]
 
