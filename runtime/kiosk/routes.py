@@ -18,7 +18,7 @@ from runtime.problems import NOT_FOUND, Problem
 
 router = APIRouter(prefix="/kiosk")
 
-_GATHER_S = 0.15
+_GATHER_S = 0.25
 _KEEP_ALIVE_S = 15.0
 
 

@@ -96,6 +96,8 @@ class Session:
         }
 
     def _stick_pulled(self, stick: Stick) -> None:
+        if self._off:
+            return
         if stick.state == "ejected":
             if self.saving is not None and self.saving.result and self.saving.stick.id == stick.id:
                 self.saving = self.reading = None  # the work is done and carried away
@@ -251,9 +253,14 @@ class Session:
             raise Problem(BUSY)
         if self.shelf.media is None or not self.shelf.can_power_off:
             raise Problem(NOT_AVAILABLE)
-        await self.shelf.media.power(action)
-        self._off = True
+        self._off = True  # the helper now lets go of every stick: that is no stick pulled out
         self.changed()
+        try:
+            await self.shelf.media.power(action)
+        except Problem:
+            self._off = False
+            self.changed()
+            raise
 
     def _run(self, work: Any) -> None:
         task = asyncio.create_task(work)

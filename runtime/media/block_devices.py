@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 MOUNT_POINTS = Path("/run/inkstick/media")
 SYSFS = Path("/sys/class/block")
-_MOUNTINFO = Path("/proc/self/mountinfo")
+_MOUNTINFO = Path("/proc/thread-self/mountinfo")
 _BOOT_MEDIUM = Path("inkstick/layers")
 
 Find = Callable[[], tuple[Volume, ...]]
@@ -68,6 +68,14 @@ class BlockDevices:
         self._plugged: dict[str, _Plugged] = {}
         self._ignored: set[str] = set()
         mount_points.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._clear_mount_points()
+
+    def _clear_mount_points(self) -> None:
+        """A helper that was killed left its mounts; with one below ours a stick would never be safe."""
+        for target in detection.mounts_below(self._mount_points, _MOUNTINFO.read_text()):
+            mounting.detach(target)
+        for left in self._mount_points.iterdir():
+            left.rmdir()
 
     def _volumes_in_sysfs(self) -> tuple[Volume, ...]:
         in_use = detection.mounted_elsewhere(_MOUNTINFO.read_text(), self._mount_points)

@@ -69,6 +69,12 @@ def mounted_elsewhere(mountinfo: str, own: Path) -> frozenset[str]:
     return frozenset(used)
 
 
+def mounts_below(own: Path, mountinfo: str) -> tuple[Path, ...]:
+    """Mount points below `own`, last mounted first."""
+    points = [Path(line.split(" ")[4]) for line in mountinfo.splitlines()]
+    return tuple(point for point in reversed(points) if own in point.parents)
+
+
 def _pluggable(disk: Path) -> bool:
     on_usb = any(piece.startswith("usb") and piece[3:].isdecimal() for piece in disk.parts)
     return on_usb or _attribute(disk, "removable") == "1"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
+import errno
 import hashlib
 import os
 import re
@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from runtime.media.mounting import CommandError, run
 from runtime.media.wire import SAVE_FOLDER, Document, Saved, SaveProgress
 from runtime.problems import STICK_FULL, STICK_UNREADABLE, Problem
 
@@ -46,7 +47,7 @@ def write(root: Path, documents: tuple[Document, ...], contents: Iterable[bytes]
     try:
         _write_all(folder, documents, iter(contents), on_progress, digests)
         on_progress(SaveProgress("flush", len(documents), len(documents)))
-        flush_filesystem(folder)
+        _flush_filesystem(folder)
     except BaseException:
         for name in digests:
             with contextlib.suppress(OSError):
@@ -146,13 +147,12 @@ def _fsync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def flush_filesystem(folder: Path) -> None:
-    """syncfs(2), which Python does not offer: everything of this file system is on the device after it."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+def _flush_filesystem(folder: Path) -> None:
+    """syncfs(2): what fsync left, the file system's own tables among it, is on the device after it.
+
+    Python does not offer the call, and ctypes may want memory that a hardened service must not have.
+    """
     try:
-        libc = ctypes.CDLL(None, use_errno=True)
-        if libc.syncfs(descriptor) != 0:
-            code = ctypes.get_errno()
-            raise OSError(code, os.strerror(code))
-    finally:
-        os.close(descriptor)
+        run("sync", "--file-system", "--", str(folder))
+    except CommandError as error:
+        raise OSError(errno.EIO, str(error)) from error

@@ -189,6 +189,16 @@ def test_the_boot_medium_is_known_by_its_content_whatever_its_name(bench: Bench)
     assert _reason(lambda: bench.media.files(first.id)) is STICK_GONE
 
 
+def test_a_helper_that_was_killed_leaves_no_mount_to_the_next_one(bench: Bench) -> None:
+    bench.plug_in(bench.image("red", {"a.png": b"x"}))
+    assert len(bench.mounts()) == 1
+    bench.media = BlockDevices(bench.folder / "mounts", find=lambda: tuple(bench.plugged.values()))
+    assert bench.mounts() == []
+    bench.media.refresh()
+    bench.save(bench.media.sticks()[0])
+    assert bench.mounts() == []
+
+
 def test_both_partitions_of_a_stick_are_unmounted_before_it_may_be_pulled(bench: Bench) -> None:
     first = bench.plug_in(bench.image("one", {"a.png": b"x"}), disk="sdz")
     bench.plug_in(bench.image("two", {"b.png": b"x"}), disk="sdz")

@@ -26,7 +26,8 @@ function show(next) {
   showEngine();
   showNotice();
   saving.remember(state);
-  byId("no-helper").hidden = state.helper === "ready";
+  byId("no-helper").hidden = state.helper !== "down";
+  byId("no-sticks").hidden = state.helper !== "absent";
   byId("ejected").hidden = !state.sticks.some((stick) => stick.state === "ejected");
   const wanted = sectionOf(state);
   const from = shown;
