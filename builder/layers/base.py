@@ -9,6 +9,7 @@ import json
 import os
 import re
 import shutil
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -78,11 +79,22 @@ def _settle(tree: Path, sysusers: Path) -> None:
     shadow.write_text(re.sub(r"^([^:]*):[^:]*:\d+:", r"\1:!*:1:", shadow.read_text(), flags=re.MULTILINE))
     for backup in ("passwd-", "group-", "shadow-", "gshadow-", "subuid-", "subgid-", ".pwd.lock"):
         (tree / "etc" / backup).unlink(missing_ok=True)
+    _drop_setuid(tree)
     (tree / "etc/machine-id").write_text("")
     (tree / "var/lib/dbus/machine-id").unlink(missing_ok=True)
     (tree / "var/lib/systemd/random-seed").unlink(missing_ok=True)
     for name in ("etc/hostname", "etc/resolv.conf", "etc/initramfs-tools/update-initramfs.conf"):
         (tree / name).unlink(missing_ok=True)
+
+
+def _drop_setuid(tree: Path) -> None:
+    """No user of the station gains rights by running a program; what needs root's is a service."""
+    for folder, _, files in os.walk(tree):
+        for name in files:
+            file = Path(folder, name)
+            mode = file.lstat().st_mode
+            if stat.S_ISREG(mode) and mode & (stat.S_ISUID | stat.S_ISGID):
+                file.chmod(stat.S_IMODE(mode) & ~(stat.S_ISUID | stat.S_ISGID))
 
 
 def _export(tree: Path, out: Path) -> None:
