@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from pathlib import Path
@@ -114,6 +115,8 @@ def test(
 def main() -> None:
     """Entry point: errors become cause, remedy and exit code; an interrupt leaves nothing behind."""
     signal.signal(signal.SIGTERM, _terminate)
+    # Files of the image get their modes from here on; whose umask it was must not show.
+    os.umask(0o022)
     try:
         app(args=_with_default_command(sys.argv[1:]), prog_name="build.py")
     except InkstickError as error:
