@@ -1,0 +1,112 @@
+"""A copy of the project with a cache of its own, to build in without touching the real one."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from builder.cache import default_cache
+from builder.keys import ROOT
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """`root` holds the copy, `cache` its cache; the store of downloads is the real one."""
+
+    root: Path
+    cache: Path
+
+    @property
+    def iso(self) -> Path:
+        (found,) = (self.root / "dist").glob("inkstick-demo-*.iso")
+        return found
+
+    def argv(self, *words: str) -> list[str]:
+        return [sys.executable, "-m", "builder", *words]
+
+    def environment(self, **extra: str) -> dict[str, str]:
+        own = {"PYTHONPATH": str(self.root), "INKSTICK_CACHE": str(self.cache), "CI": "true"}
+        return {**os.environ, **own, **extra}
+
+    def run(self, *words: str, prefix: tuple[str, ...] = (), **extra: str) -> subprocess.CompletedProcess[str]:
+        """Run a command of build.py to its end."""
+        return subprocess.run(
+            [*prefix, *self.argv(*words)],
+            cwd=self.root,
+            env=self.environment(**extra),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def kill_during(self, step: str) -> None:
+        """Start a build, and kill -9 it once `step` is at work."""
+        process = subprocess.Popen(
+            self.argv("build", "--profile", "demo"),
+            cwd=self.root,
+            env=self.environment(),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.STDOUT,
+        )
+        while not self._at_work(step):
+            assert process.poll() is None, f"the build ended before {step} began"
+            time.sleep(0.05)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+
+    def _at_work(self, step: str) -> bool:
+        if step == "iso":
+            return any((self.root / "dist").glob("*.partial"))
+        return (self.cache / "work" / step / "spec.json").exists()
+
+    def leftovers(self) -> list[str]:
+        """Mounts, loop devices and processes that belong to this cache, once dying ones are gone."""
+        for _ in range(100):
+            found = [*self._mounts(), *self._loops(), *self._processes()]
+            if not found:
+                return []
+            time.sleep(0.1)
+        return found
+
+    def _mounts(self) -> list[str]:
+        return [line for line in Path("/proc/mounts").read_text().splitlines() if str(self.cache) in line]
+
+    def _loops(self) -> list[str]:
+        listed = subprocess.run(["losetup", "--list", "--noheadings"], capture_output=True, text=True, check=True)
+        return [line for line in listed.stdout.splitlines() if str(self.cache) in line]
+
+    def _processes(self) -> list[str]:
+        found = []
+        for entry in Path("/proc").glob("[0-9]*/cmdline"):
+            try:
+                line = entry.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            except OSError:
+                continue
+            if str(self.cache) in line:
+                found.append(line)
+        return found
+
+
+def make_workshop(folder: Path) -> Workshop:
+    """Copy what git would take, and share the store of downloads."""
+    root, cache = folder / "project", folder / "cache"
+    listed = subprocess.run(
+        ["git", "-c", f"safe.directory={ROOT}", "ls-files", "-co", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    for name in listed.stdout.splitlines():
+        if (ROOT / name).is_symlink() or (ROOT / name).is_file():
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, root / name, follow_symlinks=False)
+    cache.mkdir(parents=True)
+    (cache / "store").symlink_to(default_cache().store)
+    return Workshop(root, cache)
