@@ -1,0 +1,95 @@
+#!/usr/bin/env python3
+"""How long builds take: cold, nothing changed, one line of runtime/ changed; beside `cp` of the ISO.
+
+    python3 bench/build.py [--profile demo] [--keep FOLDER]
+
+Builds in a copy of the project with an empty cache, network included, so that nothing of the real
+cache is touched. Prints a table and, last, one line of JSON; every time also as a multiple of the
+floor, `cp` and `sync` of the finished ISO on the same disk in the same run: these machines differ.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--profile", default="demo")
+    parser.add_argument("--keep", type=Path, help="work in this folder and leave it there")
+    arguments = parser.parse_args()
+    if arguments.keep:
+        arguments.keep.mkdir(parents=True, exist_ok=True)
+        measure(arguments.profile, arguments.keep)
+        return
+    with tempfile.TemporaryDirectory(prefix="inkstick-bench-", dir=ROOT.parent) as folder:
+        measure(arguments.profile, Path(folder))
+
+
+def measure(profile: str, folder: Path) -> None:
+    project, cache = copy_project(folder / "project"), folder / "cache"
+    seconds = {"cold": timed(lambda: build(project, cache, profile))}
+    seconds["unchanged"] = timed(lambda: build(project, cache, profile))
+    with (project / "runtime/__init__.py").open("a") as file:
+        file.write("# a changed line\n")
+    seconds["runtime changed"] = timed(lambda: build(project, cache, profile))
+    (iso,) = (project / "dist").glob("*.iso")
+    seconds["floor: cp"] = timed(lambda: copy_and_sync(iso, folder / "copy.iso"))
+    report(seconds, iso.stat().st_size)
+
+
+def copy_project(target: Path) -> Path:
+    """What git would take, without the caches."""
+    words = ["git", "-c", f"safe.directory={ROOT}", "ls-files", "-co", "--exclude-standard"]
+    listed = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True)
+    for name in listed.stdout.splitlines():
+        source = ROOT / name
+        if source.is_symlink() or source.is_file():
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source, target / name, follow_symlinks=False)
+    return target
+
+
+def build(project: Path, cache: Path, profile: str) -> None:
+    environment = {**os.environ, "INKSTICK_CACHE": str(cache), "CI": "true"}
+    environment.pop("PYTHONPATH", None)
+    words = [sys.executable, "build.py", "build", "--profile", profile, "--yes"]
+    done = subprocess.run(words, cwd=project, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        sys.exit(f"the build failed:\n{done.stdout}\n{done.stderr}")
+
+
+def copy_and_sync(iso: Path, target: Path) -> None:
+    with iso.open("rb") as source, target.open("wb") as sink:
+        shutil.copyfileobj(source, sink, 1 << 20)
+        os.fsync(sink.fileno())
+
+
+def timed(work: Callable[[], None]) -> float:
+    started = time.monotonic()
+    work()
+    return time.monotonic() - started
+
+
+def report(seconds: dict[str, float], iso_bytes: int) -> None:
+    floor = seconds["floor: cp"]
+    print(f"{'build':<18}{'seconds':>10}{'x floor':>10}")
+    for name, value in seconds.items():
+        print(f"{name:<18}{value:>10.1f}{value / floor:>10.1f}")
+    rounded = {name: round(value, 2) for name, value in seconds.items()}
+    print(json.dumps({"bench": "build", "iso_bytes": iso_bytes, "cores": os.cpu_count(), "seconds": rounded}))
+
+
+if __name__ == "__main__":
+    main()
