@@ -1,0 +1,118 @@
+"""Profiles: what is accepted, and what each mistake is answered with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from builder.errors import ProfileError
+from builder.profile.load import PROFILES, available, load_profile
+
+BASE = """\
+title: Base
+version: 1.0.0
+volume_id: BASE
+engines: [rapidocr]
+debian:
+  packages:
+    system: [systemd]
+    display: [xserver-xorg-core]
+  boot_packages: [grub-pc-bin]
+python:
+  requirements: runtime/requirements.in
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "base.yaml").write_text(BASE)
+    return tmp_path
+
+
+def child(folder: Path, text: str) -> None:
+    (folder / "child.yaml").write_text(f"extends: base\n{text}")
+
+
+def failure(folder: Path, name: str = "child") -> ProfileError:
+    with pytest.raises(ProfileError) as caught:
+        load_profile(name, folder)
+    return caught.value
+
+
+@pytest.mark.parametrize("name", available())
+def test_every_profile_that_ships_is_valid(name: str) -> None:
+    assert load_profile(name).name == name
+
+
+def test_a_child_changes_one_group_and_keeps_the_others(folder: Path) -> None:
+    child(folder, "debian:\n  packages:\n    display: []\n")
+    assert load_profile("child", folder).packages == ["systemd"]
+
+
+def test_an_unknown_key_is_named_with_its_place_and_the_nearest_key(folder: Path) -> None:
+    child(folder, "ui_prot: 7000\n")
+    error = failure(folder)
+    assert f"{folder}/child.yaml:2:1: unknown key 'ui_prot'" in error.message
+    assert error.hint == "did you mean 'ui_port'?"
+
+
+def test_an_unknown_nested_key_is_compared_with_its_neighbours(folder: Path) -> None:
+    child(folder, "squashfs:\n  levle: 3\n")
+    error = failure(folder)
+    assert "child.yaml:3:3: unknown key 'squashfs.levle'" in error.message
+    assert error.hint == "did you mean 'level'?"
+
+
+def test_a_wrong_type_is_named_with_its_place(folder: Path) -> None:
+    child(folder, 'ui_port: "7860"\n')
+    assert "child.yaml:2:1: 'ui_port': input should be a valid integer, not '7860'" in failure(folder).message
+
+
+def test_a_mistake_inherited_from_the_parent_is_placed_in_the_parent(folder: Path) -> None:
+    (folder / "base.yaml").write_text(BASE.replace("version: 1.0.0", "version: one"))
+    child(folder, "title: Child\n")
+    assert f"{folder}/base.yaml:2:1: 'version'" in failure(folder).message
+
+
+def test_a_missing_profile_lists_what_there_is(folder: Path) -> None:
+    error = failure(folder, "bsae")
+    assert "there is no profile 'bsae'" in error.message
+    assert "did you mean 'base'?" in error.hint
+
+
+def test_a_missing_parent_is_named_where_it_is_asked_for(folder: Path) -> None:
+    (folder / "child.yaml").write_text("extends: bas\n")
+    error = failure(folder)
+    assert "child.yaml:1:1: there is no profile 'bas' to extend" in error.message
+    assert error.hint == "did you mean 'base'?"
+
+
+def test_a_circle_of_parents_is_shown_whole(folder: Path) -> None:
+    (folder / "a.yaml").write_text("extends: b\n")
+    (folder / "b.yaml").write_text("extends: a\n")
+    assert "in a circle: a -> b -> a" in failure(folder, "a").message
+
+
+def test_a_missing_file_that_the_profile_names_is_found_at_once(folder: Path) -> None:
+    child(folder, "python:\n  requirements: runtime/nothing.in\n")
+    assert "child.yaml:3:3: file 'runtime/nothing.in' does not exist" in failure(folder).message
+
+
+def test_a_key_given_twice_is_an_error(folder: Path) -> None:
+    child(folder, "title: One\ntitle: Two\n")
+    assert "child.yaml:3:1: key 'title' is given twice (first in line 2)" in failure(folder).message
+
+
+def test_broken_yaml_is_placed(folder: Path) -> None:
+    child(folder, "title: [open\n")
+    assert "not valid YAML" in failure(folder).message
+
+
+def test_all_mistakes_are_told_at_once(folder: Path) -> None:
+    child(folder, "ui_prot: 1\napi_port: 99999\n")
+    assert len(failure(folder).message.splitlines()) == 2
+
+
+def test_what_ships_extends_the_station_profile() -> None:
+    assert (PROFILES / "_station.yaml").is_file() and "_station" not in available()
