@@ -163,5 +163,3 @@ def _check(iso: Path, meter: Meter) -> None:
     if not report.ok:
         failed = "\n".join(f"  {name}: {finding}" for name, held, finding in report.checks if not held)
         raise VerifyError(f"the ISO just written is not right:\n{failed}", hint="this is a bug of the builder")
-
-

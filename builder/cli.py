@@ -67,7 +67,9 @@ def verify(iso: IsoArgument, json: JsonOption = False) -> None:
 @app.command()
 def boot(
     iso: IsoArgument,
-    headless: Annotated[bool, typer.Option("--headless", help="No window; the serial console on the terminal.")] = False,
+    headless: Annotated[
+        bool, typer.Option("--headless", help="No window; the serial console on the terminal.")
+    ] = False,
     uefi: Annotated[bool, typer.Option("--uefi", help="UEFI firmware (OVMF) instead of BIOS.")] = False,
     stick: Annotated[Path | None, typer.Option(help="A disk image to plug in as a USB stick.")] = None,
     memory: Annotated[int, typer.Option(help="Memory in MiB.", min=1024)] = 4096,

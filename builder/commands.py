@@ -50,7 +50,12 @@ def plan(name: str, *, as_json: bool) -> None:
 
 def _plan_json(made: Plan) -> dict[str, object]:
     rows = [
-        {"name": step.name, "key": step.key, "rebuild": step.name in made.to_do, "why": made.reasons.get(step.name, "")}
+        {
+            "name": step.name,
+            "key": step.key,
+            "rebuild": step.name in made.to_do,
+            "why": made.reasons.get(step.name, ""),
+        }
         for step in made.steps
     ]
     return {

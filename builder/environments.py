@@ -31,7 +31,16 @@ def environment(cache: Cache, name: str, requirements: Path) -> Path:
     uv = [sys.executable, "-m", "uv", "--quiet"]
     with step(f"set up the Python environment to {name}"):
         made = subprocess.run([*uv, "venv", "--clear", "--python", sys.executable, folder], check=False)
-        install: list[str | Path] = ["pip", "install", "--python", python, "--require-hashes", "--no-deps", "--no-build", "--no-config"]
+        install: list[str | Path] = [
+            "pip",
+            "install",
+            "--python",
+            python,
+            "--require-hashes",
+            "--no-deps",
+            "--no-build",
+            "--no-config",
+        ]
         index: list[str | Path] = ["--default-index", wheel_index(), "-r", requirements]
         if made.returncode != 0 or subprocess.run([*uv, *install, *index], check=False).returncode != 0:
             raise FetchError(

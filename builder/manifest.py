@@ -56,9 +56,7 @@ def parse(text: str) -> Manifest:
     if not lines or lines[0] != _HEADER or any(row[0] not in ("profile", "version", "layer") for row in words[1:]):
         raise VerifyError("the initramfs carries no manifest that this version understands")
     single = {row[0]: row[1] for row in words[1:] if row[0] != "layer"}
-    layers = tuple(
-        Layer(row[1], row[2], int(row[3]), int(row[4]), row[5]) for row in words[1:] if row[0] == "layer"
-    )
+    layers = tuple(Layer(row[1], row[2], int(row[3]), int(row[4]), row[5]) for row in words[1:] if row[0] == "layer")
     return Manifest(single["profile"], single["version"], layers)
 
 
@@ -70,9 +68,7 @@ def layer_file(name: str, root_hash: str) -> str:
 def read_image(name: str, folder: Path) -> Layer:
     """Describe a finished layer in the cache."""
     about = json.loads((folder / "image.json").read_text())
-    return Layer(
-        name, layer_file(name, about["root_hash"]), about["size"], about["hash_offset"], about["root_hash"]
-    )
+    return Layer(name, layer_file(name, about["root_hash"]), about["size"], about["hash_offset"], about["root_hash"])
 
 
 def as_json(manifest: Manifest) -> list[dict[str, object]]:

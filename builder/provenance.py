@@ -55,9 +55,7 @@ def _identity(iso: Path) -> list[int]:
     return [stat.st_size, stat.st_mtime_ns, stat.st_ino]
 
 
-def _describe(
-    iso: Path, sha256: str, made: Manifest, plan: Plan, cache: Cache
-) -> dict[str, Any]:
+def _describe(iso: Path, sha256: str, made: Manifest, plan: Plan, cache: Cache) -> dict[str, Any]:
     steps = {step.name: step for step in plan.steps}
     layers = [
         {**layer, "key": steps[str(layer["name"])].key, "cuts": _cuts(steps[str(layer["name"])].folder(cache))}

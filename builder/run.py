@@ -64,9 +64,7 @@ def tail(log: Path, lines: int = _TAIL_LINES) -> str:
     return "\n".join(f"  {line[:200]}" for line in kept)
 
 
-def _spawn(
-    words: list[str], *, cwd: Path | None, env: Mapping[str, str] | None
-) -> subprocess.Popen[bytes]:
+def _spawn(words: list[str], *, cwd: Path | None, env: Mapping[str, str] | None) -> subprocess.Popen[bytes]:
     if shutil.which(words[0]) is None:
         raise _missing(words[0])
     return subprocess.Popen(

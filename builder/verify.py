@@ -139,9 +139,7 @@ def _listing(files: dict[str, isofs.Extent], found: manifest.Manifest) -> str:
     return ", ".join(layer.name for layer in found.layers)
 
 
-def _layer(
-    iso: Path, files: dict[str, isofs.Extent], layer: manifest.Layer, on_bytes: Callable[[int], None]
-) -> str:
+def _layer(iso: Path, files: dict[str, isofs.Extent], layer: manifest.Layer, on_bytes: Callable[[int], None]) -> str:
     extent = files.get(_LAYERS + layer.file)
     if extent is None:
         raise VerifyError("missing")

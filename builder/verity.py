@@ -53,9 +53,7 @@ def append(image: Path, name: str) -> Verity:
     return Verity(offset, found[1])
 
 
-def check(
-    stream: BinaryIO, start: int, verity: Verity, on_bytes: Callable[[int], None] = lambda count: None
-) -> None:
+def check(stream: BinaryIO, start: int, verity: Verity, on_bytes: Callable[[int], None] = lambda count: None) -> None:
     """Verify the image that begins at `start` of `stream`: every data block and the whole tree.
 
     Raises VerifyError naming the first altered block. `on_bytes` gets each piece's size.

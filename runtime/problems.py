@@ -40,7 +40,9 @@ FILE_TOO_LARGE = ProblemKind("file-too-large", 413, "The file is too large", "�
 MISSING_FILE = ProblemKind("missing-file", 400, "No file was sent", "没有收到文件")
 BAD_REQUEST = ProblemKind("bad-request", 422, "The request does not fit the interface", "请求格式不正确")
 NOT_FOUND = ProblemKind("not-found", 404, "There is nothing at this address", "地址不存在")
-METHOD_NOT_ALLOWED = ProblemKind("method-not-allowed", 405, "This address does not take that method", "不支持的请求方法")
+METHOD_NOT_ALLOWED = ProblemKind(
+    "method-not-allowed", 405, "This address does not take that method", "不支持的请求方法"
+)
 QUEUE_FULL = ProblemKind("queue-full", 503, "The station is busy", "系统繁忙")
 ENGINE_UNAVAILABLE = ProblemKind("engine-unavailable", 503, "The engine is starting or restarting", "识别引擎正在启动")
 ENGINE_TIMEOUT = ProblemKind("engine-timeout", 504, "The page took too long to read", "识别超时")

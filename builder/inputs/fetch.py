@@ -81,9 +81,7 @@ class _Fetcher:
         context = ssl.create_default_context()
         limits = httpx.Limits(max_connections=_PARALLEL)
         slots = asyncio.Semaphore(_PARALLEL)
-        async with httpx.AsyncClient(
-            verify=context, timeout=_TIMEOUT, limits=limits, follow_redirects=True
-        ) as client:
+        async with httpx.AsyncClient(verify=context, timeout=_TIMEOUT, limits=limits, follow_redirects=True) as client:
 
             async def one(item: Input) -> None:
                 async with slots:

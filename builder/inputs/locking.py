@@ -34,9 +34,7 @@ def make_lock(profile: Profile, cache: Cache, *, old: Lock | None, parts: set[st
             pinned = wheels.resolve(profile.python, work / "wheels", log)
     unchanged = old is not None and old.packages == tuple(packages) and old.wheels == tuple(pinned)
     epoch = old.source_date_epoch if old and unchanged else int(time.time())
-    return Lock(
-        asked=what_is_asked(profile), source_date_epoch=epoch, packages=tuple(packages), wheels=tuple(pinned)
-    )
+    return Lock(asked=what_is_asked(profile), source_date_epoch=epoch, packages=tuple(packages), wheels=tuple(pinned))
 
 
 def relock(profile: Profile, cache: Cache, *, parts: set[str]) -> Lock:

@@ -20,9 +20,7 @@ def unpack(root: Path, packages: list[Path]) -> None:
         (root / name).symlink_to(f"usr/{name}")
     for package in packages:
         archive = subprocess.Popen(["dpkg-deb", "--fsys-tarfile", package], stdout=subprocess.PIPE)
-        subprocess.run(
-            ["tar", "-x", "--keep-directory-symlink", "-C", root], stdin=archive.stdout, check=True
-        )
+        subprocess.run(["tar", "-x", "--keep-directory-symlink", "-C", root], stdin=archive.stdout, check=True)
         if archive.wait() != 0:
             raise SystemExit(f"cannot unpack {package}")
 

@@ -72,9 +72,7 @@ def test_a_filled_store_builds_without_a_network(workshop: Workshop) -> None:
 
 
 def test_a_second_build_of_the_same_cache_is_refused(workshop: Workshop) -> None:
-    with subprocess.Popen(
-        ["flock", str(workshop.cache / "lock"), "sleep", "60"], stdout=subprocess.DEVNULL
-    ) as holder:
+    with subprocess.Popen(["flock", str(workshop.cache / "lock"), "sleep", "60"], stdout=subprocess.DEVNULL) as holder:
         try:
             while subprocess.run(["flock", "-n", str(workshop.cache / "lock"), "true"], check=False).returncode == 0:
                 assert holder.poll() is None

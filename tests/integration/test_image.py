@@ -38,7 +38,16 @@ def layers(iso: Path, manifest: Manifest, tmp_path_factory: pytest.TempPathFacto
     for layer in manifest.layers:
         found[layer.name] = folder / layer.file
         subprocess.run(
-            ["xorriso", "-osirrox", "on", "-indev", iso, "-extract", f"/inkstick/layers/{layer.file}", found[layer.name]],
+            [
+                "xorriso",
+                "-osirrox",
+                "on",
+                "-indev",
+                iso,
+                "-extract",
+                f"/inkstick/layers/{layer.file}",
+                found[layer.name],
+            ],
             check=True,
             capture_output=True,
         )
@@ -141,7 +150,9 @@ def test_no_account_has_a_password(layers: dict[str, Path]) -> None:
     assert fields and set(fields) <= {"*", "!", "!*"}
 
 
-def test_no_private_key_and_no_trace_of_this_machine(layers: dict[str, Path], listing: dict[str, list[Listed]]) -> None:
+def test_no_private_key_and_no_trace_of_this_machine(
+    layers: dict[str, Path], listing: dict[str, list[Listed]]
+) -> None:
     paths = [row.path for rows in listing.values() for row in rows]
     assert [path for path in paths if re.search(r"ssh_host_|\.pem$.*private|mok\.key|id_(rsa|ed25519)$", path)] == []
     assert _read(layers["base"], "etc/machine-id").strip() == ""

@@ -32,9 +32,7 @@ def own_sources() -> list[Path]:
     return [file for file in tracked() if file.suffix in _SOURCES and "vendor" not in file.parts]
 
 
-@pytest.mark.parametrize(
-    "words", [["ruff", "check", "."], ["mypy", "--no-error-summary"]], ids=["ruff", "mypy"]
-)
+@pytest.mark.parametrize("words", [["ruff", "check", "."], ["mypy", "--no-error-summary"]], ids=["ruff", "mypy"])
 def test_python_is_clean(words: list[str]) -> None:
     done = subprocess.run([sys.executable, "-m", *words], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -43,7 +41,9 @@ def test_python_is_clean(words: list[str]) -> None:
 def test_shell_is_clean() -> None:
     scripts = [file for file in tracked() if _is_shell(file)]
     assert scripts
-    done = subprocess.run(["shellcheck", "--external-sources", *scripts], cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        ["shellcheck", "--external-sources", *scripts], cwd=ROOT, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stdout
 
 

@@ -17,7 +17,12 @@ from builder.keys import ROOT
 def build_py(*words: str, cache: Path) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "INKSTICK_CACHE": str(cache), "COLUMNS": "80"}
     return subprocess.run(
-        [sys.executable, "-m", "builder", *words], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+        [sys.executable, "-m", "builder", *words],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
 

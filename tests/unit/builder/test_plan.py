@@ -10,6 +10,7 @@ import pytest
 from builder import plan as planning
 from builder.cache import Cache
 from builder.inputs.lock import Lock, lock_path, read_lock
+from builder.keys import code_hash
 from builder.plan import Plan, make_plan, why
 from builder.profile import Profile, load_profile
 
@@ -40,7 +41,9 @@ def changed(before: Plan, after: Plan) -> set[str]:
 
 
 def test_equal_inputs_have_equal_keys(profile: Profile, lock: Lock, tmp_path: Path) -> None:
-    assert keys(make_plan(profile, lock, Cache(tmp_path / "a"))) == keys(make_plan(profile, lock, Cache(tmp_path / "b")))
+    assert keys(make_plan(profile, lock, Cache(tmp_path / "a"))) == keys(
+        make_plan(profile, lock, Cache(tmp_path / "b"))
+    )
 
 
 def test_a_renewed_package_leaves_python_and_station_alone(profile: Profile, lock: Lock, tmp_path: Path) -> None:
@@ -71,7 +74,7 @@ def test_a_layers_own_code_is_in_its_key(
 ) -> None:
     cache = Cache(tmp_path)
     before = make_plan(profile, lock, cache)
-    real = planning.code_hash
+    real = code_hash
     monkeypatch.setattr(
         planning, "code_hash", lambda *names: real(*names) + ("x" if "builder/layers/base.py" in names else "")
     )
