@@ -1,0 +1,217 @@
+"""A machine in QEMU, used as a person would: keys, eyes and the power button; and its serial console."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+PATIENCE = float(os.environ.get("INKSTICK_TEST_PATIENCE", "1"))
+"""Every limit is multiplied by this. The limits are generous: waiting ends when the machine is there."""
+
+MILESTONES = ("medium-found", "layers-open", "root-switched", "gateway-ready", "kiosk-painted", "engine-ready")
+_OVMF_CODE = Path("/usr/share/OVMF/OVMF_CODE_4M.fd")
+_OVMF_VARS = Path("/usr/share/OVMF/OVMF_VARS_4M.fd")
+_LINE = re.compile(r"inkstick: (\S+) (\S+)")
+
+
+class Firmware(Enum):
+    """What a PC starts with."""
+
+    SEABIOS = "seabios"
+    OVMF = "ovmf"
+
+
+class MachineError(AssertionError):
+    """The machine did not do in time what it should; the text says how far it came."""
+
+
+@dataclass
+class Machine:
+    """A PC with two cores, 4 GiB, a VGA screen and no network card; `disk` is the stick it starts from.
+
+    `disk` is never written to. `stick`, if given, is plugged in as well and is written to. Use it as
+    a context manager: the end of the block is the end of the QEMU process it started, and of no other.
+    """
+
+    disk: Path
+    room: Path
+    firmware: Firmware = Firmware.SEABIOS
+    stick: Path | None = None
+    _process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
+    _qmp: Qmp | None = field(default=None, repr=False)
+
+    def __enter__(self) -> Self:
+        self.room.mkdir(parents=True, exist_ok=True)
+        self._serial.write_bytes(b"")
+        with (self.room / "qemu.log").open("wb") as log:
+            self._process = subprocess.Popen(
+                self._arguments(), stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT
+            )
+        try:
+            self._qmp = Qmp.connect(self.room / "qmp", self._process)
+        except BaseException:
+            self._end()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with suppress(OSError, MachineError):
+            if error is not None and self.is_on:
+                self.screenshot("last")
+        self._end()
+
+    def _end(self) -> None:
+        if self._qmp is not None:
+            self._qmp.close()
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
+    def _arguments(self) -> list[str]:
+        argv = ["nice", "qemu-system-x86_64", "-nodefaults", "-smp", "2", "-m", "4096", "-vga", "std"]
+        if os.access("/dev/kvm", os.R_OK | os.W_OK):
+            argv += ["-accel", "kvm", "-cpu", "host"]
+        else:
+            argv += ["-accel", "tcg,thread=multi", "-cpu", "Nehalem"]
+        if self.firmware is Firmware.OVMF:
+            variables = self.room / "vars.fd"
+            shutil.copyfile(_OVMF_VARS, variables)
+            argv += ["-drive", f"if=pflash,format=raw,unit=0,readonly=on,file={_OVMF_CODE}"]
+            argv += ["-drive", f"if=pflash,format=raw,unit=1,file={variables}"]
+        argv += ["-nic", "none", "-display", "none", "-no-reboot"]
+        argv += ["-serial", f"file:{self._serial}", "-qmp", f"unix:{self.room / 'qmp'},server=on,wait=off"]
+        argv += ["-device", "qemu-xhci"]
+        argv += ["-drive", f"if=none,id=disk,format=raw,readonly=on,file={self.disk}"]
+        argv += ["-device", "usb-storage,id=boot,drive=disk,removable=on,bootindex=0"]
+        if self.stick is not None:
+            argv += ["-drive", f"if=none,id=data,format=raw,cache=writethrough,file={self.stick}"]
+            argv += ["-device", "usb-storage,id=stick,drive=data,removable=on"]
+        return argv
+
+    @property
+    def _serial(self) -> Path:
+        return self.room / "serial.log"
+
+    @property
+    def is_on(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    @property
+    def reports(self) -> dict[str, str]:
+        """What the station said on its serial console: milestones with their seconds, `stopped` with its code."""
+        return dict(_LINE.findall(self._serial.read_text(errors="replace")))
+
+    def wait_for(self, report: str, limit_s: float) -> str:
+        """Wait for a milestone, or for `stopped`; answer its seconds or its code.
+
+        Raises MachineError when the limit is over, the machine goes off, or it stopped instead.
+        """
+        deadline = time.monotonic() + limit_s * PATIENCE
+        while report not in (reports := self.reports):
+            if "stopped" in reports:
+                raise MachineError(f"stopped with {reports['stopped']} instead of reaching {report}")
+            if not self.is_on:
+                raise MachineError(f"went off before {report}; it had reported {reports}")
+            if time.monotonic() > deadline:
+                raise MachineError(f"no {report} within {limit_s * PATIENCE:.0f} s; it had reported {reports}")
+            time.sleep(0.5)
+        return reports[report]
+
+    def wait_until_off(self, limit_s: float) -> None:
+        """Wait until the machine has switched itself off (or restarted: QEMU then ends as well)."""
+        assert self._process is not None
+        try:
+            self._process.wait(limit_s * PATIENCE)
+        except subprocess.TimeoutExpired:
+            raise MachineError(f"still on after {limit_s * PATIENCE:.0f} s") from None
+
+    def press(self, *chords: str) -> None:
+        """Press keys one after the other, by QEMU's names; a chord is joined by `+`: "shift+a", "ret"."""
+        for chord in chords:
+            keys = [{"type": "qcode", "data": key} for key in chord.split("+")]
+            self._command("send-key", keys=keys)
+            time.sleep(0.3)
+
+    def screenshot(self, name: str) -> Path:
+        """What the screen shows now, as a PNG in the machine's room."""
+        picture = self.room / f"{name}.png"
+        self._command("screendump", filename=str(picture), format="png")
+        return picture
+
+    def pull_out(self, device: str) -> None:
+        """Pull a stick out: "boot", the one it runs from, or "stick"."""
+        self._command("device_del", id=device)
+
+    def press_power_button(self) -> None:
+        self._command("system_powerdown")
+
+    def _command(self, name: str, **arguments: Any) -> Any:
+        assert self._qmp is not None
+        return self._qmp.command(name, **arguments)
+
+
+class Qmp:
+    """QEMU's control socket, as far as it is needed here."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self._stream = connection.makefile("rw")
+
+    @classmethod
+    def connect(cls, path: Path, process: subprocess.Popen[bytes]) -> Qmp:
+        deadline = time.monotonic() + 30 * PATIENCE
+        while True:
+            connection = socket.socket(socket.AF_UNIX)
+            try:
+                connection.connect(str(path))
+                break
+            except OSError:
+                connection.close()
+                if process.poll() is not None or time.monotonic() > deadline:
+                    log = (path.parent / "qemu.log").read_text(errors="replace")
+                    raise MachineError(f"QEMU did not start: {log}") from None
+                time.sleep(0.1)
+        qmp = cls(connection)
+        qmp._stream.readline()
+        qmp.command("qmp_capabilities")
+        return qmp
+
+    def command(self, name: str, **arguments: Any) -> Any:
+        """Raises MachineError if QEMU refuses it or has ended."""
+        try:
+            self._stream.write(json.dumps({"execute": name, "arguments": arguments}) + "\n")
+            self._stream.flush()
+            for line in self._stream:
+                answer = json.loads(line)
+                if "return" in answer:
+                    return answer["return"]
+                if "error" in answer:
+                    raise MachineError(f"{name}: {answer['error']['desc']}")
+        except OSError as error:
+            raise MachineError(f"{name}: {error}") from error
+        raise MachineError(f"{name}: QEMU has ended")
+
+    def close(self) -> None:
+        with suppress(OSError):
+            self._stream.close()
+            self._connection.close()
+
+
+def in_order(reports: dict[str, str], names: Sequence[str] = MILESTONES) -> bool:
+    """Whether the milestones that were reported came one after the other."""
+    seconds = [float(reports[name]) for name in names if name in reports]
+    return seconds == sorted(seconds)
