@@ -7,9 +7,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import pytest
-
-pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
-
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.browser import station as stations
