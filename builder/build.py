@@ -41,9 +41,9 @@ def build(profile: Profile, cache: Cache, *, locked: bool = False, dist: Path = 
     """Build the profile's ISO. The caller holds the cache (see `builder.cache.exclusive`)."""
     started = time.monotonic()
     lock = usable_lock(profile, cache, locked=locked)
+    check_disk(make_plan(profile, lock, cache), cache, dist)
     lock = fetch_all(profile, cache, lock, locked=locked)
     plan = make_plan(profile, lock, cache)
-    check_disk(plan, cache, dist)
     for name in plan.to_do:
         _run_step(plan, plan.step(name), cache)
     made = _manifest(plan, cache)

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from builder.errors import VerifyError
+from builder.errors import StepError, VerifyError
 from builder.run import output
 
 _BLOCK = 2048
@@ -29,10 +29,14 @@ def files(iso: Path) -> dict[str, Extent]:
     """
     if not iso.is_file():
         raise VerifyError(f"there is no file {iso}", hint="give the path of an ISO, as in dist/")
-    text = output(
-        ["xorriso", "-abort_on", "FATAL", "-indev", iso, "-find", "/", "-type", "f", "-exec", "report_lba", "--"],
-        hint="the file is not an ISO, or it is cut short",
-    )
+    try:
+        text = output(
+            ["xorriso", "-abort_on", "FATAL", "-indev", iso, "-find", "/", "-type", "f", "-exec", "report_lba", "--"]
+        )
+    except StepError as error:
+        raise VerifyError(
+            f"{iso} cannot be read as an ISO:\n{error.message}", hint="the file is not an ISO, or it is cut short"
+        ) from None
     found: dict[str, Extent] = {}
     for section, lba, _blocks, size, path in _LBA.findall(text):
         if section != "0" or path in found:

@@ -35,12 +35,17 @@ def run(
         sink.flush()
         process = _spawn(words, cwd=cwd, env=env)
         assert process.stdout is not None
-        for line in _lines(process.stdout):
-            sink.write(line.encode() + b"\n")
-            sink.flush()
-            if on_line:
-                on_line(line)
-        code = process.wait()
+        try:
+            for line in _lines(process.stdout):
+                sink.write(line.encode() + b"\n")
+                sink.flush()
+                if on_line:
+                    on_line(line)
+            code = process.wait()
+        except BaseException:
+            process.kill()
+            process.wait()
+            raise
     if code != 0:
         raise StepError(f"{_describe(code)}: {shlex.join(words)}\n{tail(log)}", hint=hint, log=log)
 
@@ -67,8 +72,14 @@ def tail(log: Path, lines: int = _TAIL_LINES) -> str:
 def _spawn(words: list[str], *, cwd: Path | None, env: Mapping[str, str] | None) -> subprocess.Popen[bytes]:
     if shutil.which(words[0]) is None:
         raise _missing(words[0])
+    # The kernel kills the command with the build, however the build ends.
     return subprocess.Popen(
-        words, cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        ["setpriv", "--pdeathsig", "KILL", "--", *words],
+        cwd=cwd,
+        env=env,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
     )
 
 

@@ -39,7 +39,6 @@ class Sandbox:
         file.write_text(json.dumps(spec, sort_keys=True, indent=1))
         run(
             [
-                *("setpriv", "--pdeathsig", "KILL", "--"),
                 *("unshare", "--mount", "--net", "--pid", "--fork", "--kill-child=KILL", "--mount-proc", "--"),
                 *(sys.executable, "-m", module, file),
             ],
