@@ -8,6 +8,7 @@ import re
 import shutil
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -43,6 +44,7 @@ class Machine:
 
     `disk` is never written to. `stick`, if given, is plugged in as well and is written to. Use it as
     a context manager: the end of the block is the end of the QEMU process it started, and of no other.
+    `room` gets serial.log, qemu.log and the screenshots.
     """
 
     disk: Path
@@ -51,16 +53,19 @@ class Machine:
     stick: Path | None = None
     _process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
     _qmp: Qmp | None = field(default=None, repr=False)
+    _scratch: Path | None = field(default=None, repr=False)
 
     def __enter__(self) -> Self:
         self.room.mkdir(parents=True, exist_ok=True)
         self._serial.write_bytes(b"")
+        # A socket's path must be short.
+        self._scratch = Path(tempfile.mkdtemp(prefix="inkstick-"))
         with (self.room / "qemu.log").open("wb") as log:
             self._process = subprocess.Popen(
                 self._arguments(), stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT
             )
         try:
-            self._qmp = Qmp.connect(self.room / "qmp", self._process)
+            self._qmp = Qmp.connect(self._scratch / "qmp", self._process)
         except BaseException:
             self._end()
             raise
@@ -80,22 +85,26 @@ class Machine:
         if self._process is not None:
             self._process.kill()
             self._process.wait()
+        if self._scratch is not None:
+            shutil.rmtree(self._scratch, ignore_errors=True)
 
     def _arguments(self) -> list[str]:
+        assert self._scratch is not None
         argv = ["nice", "qemu-system-x86_64", "-nodefaults", "-smp", "2", "-m", "4096", "-vga", "std"]
         if os.access("/dev/kvm", os.R_OK | os.W_OK):
             argv += ["-accel", "kvm", "-cpu", "host"]
         else:
             argv += ["-accel", "tcg,thread=multi", "-cpu", "Nehalem"]
         if self.firmware is Firmware.OVMF:
-            variables = self.room / "vars.fd"
+            variables = self._scratch / "vars.fd"
             shutil.copyfile(_OVMF_VARS, variables)
             argv += ["-drive", f"if=pflash,format=raw,unit=0,readonly=on,file={_OVMF_CODE}"]
             argv += ["-drive", f"if=pflash,format=raw,unit=1,file={variables}"]
         argv += ["-nic", "none", "-display", "none", "-no-reboot"]
-        argv += ["-serial", f"file:{self._serial}", "-qmp", f"unix:{self.room / 'qmp'},server=on,wait=off"]
+        argv += ["-serial", f"file:{self._serial}", "-qmp", f"unix:{self._scratch / 'qmp'},server=on,wait=off"]
         argv += ["-device", "qemu-xhci"]
-        argv += ["-drive", f"if=none,id=disk,format=raw,readonly=on,file={self.disk}"]
+        kind = "qcow2" if self.disk.suffix == ".qcow2" else "raw"
+        argv += ["-drive", f"if=none,id=disk,format={kind},readonly=on,file={self.disk}"]
         argv += ["-device", "usb-storage,id=boot,drive=disk,removable=on,bootindex=0"]
         if self.stick is not None:
             argv += ["-drive", f"if=none,id=data,format=raw,cache=writethrough,file={self.stick}"]
@@ -122,7 +131,7 @@ class Machine:
         """
         deadline = time.monotonic() + limit_s * PATIENCE
         while report not in (reports := self.reports):
-            if "stopped" in reports:
+            if "stopped" in reports:  # and that was not what is waited for
                 raise MachineError(f"stopped with {reports['stopped']} instead of reaching {report}")
             if not self.is_on:
                 raise MachineError(f"went off before {report}; it had reported {reports}")
@@ -182,8 +191,7 @@ class Qmp:
             except OSError:
                 connection.close()
                 if process.poll() is not None or time.monotonic() > deadline:
-                    log = (path.parent / "qemu.log").read_text(errors="replace")
-                    raise MachineError(f"QEMU did not start: {log}") from None
+                    raise MachineError("QEMU did not start: see qemu.log in the machine's room") from None
                 time.sleep(0.1)
         qmp = cls(connection)
         qmp._stream.readline()

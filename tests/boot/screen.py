@@ -29,11 +29,17 @@ def text_of(picture: Image.Image) -> str:
     return _squeezed(result.text)
 
 
+def text_of_screen(machine: Machine, name: str) -> str:
+    """All text on the screen now; the screenshot stays as `name`.png."""
+    with Image.open(machine.screenshot(name)) as picture:
+        return text_of(picture)
+
+
 def wait_for_text(machine: Machine, *wanted: str, name: str, limit_s: float) -> str:
     """Wait until the screen shows every one of `wanted`; answer all it shows then.
 
-    The last screenshot stays as `name`.png. Raises MachineError when the limit is over, or when the
-    station stops.
+    The last screenshot stays as `name`.png. Raises MachineError, with what the screen does show, when
+    the limit is over or the machine goes off.
     """
     deadline = time.monotonic() + limit_s * PATIENCE
     seen, last = "", b""
@@ -44,8 +50,6 @@ def wait_for_text(machine: Machine, *wanted: str, name: str, limit_s: float) -> 
                 seen, last = text_of(picture), pixels
         if all(_squeezed(words) in seen for words in wanted):
             return seen
-        if "stopped" in machine.reports:
-            raise MachineError(f"stopped with {machine.reports['stopped']} before showing {wanted}")
         if not machine.is_on or time.monotonic() > deadline:
             raise MachineError(f"the screen does not show {wanted}; it shows: {seen}")
         time.sleep(2)

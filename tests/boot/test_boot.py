@@ -1,0 +1,74 @@
+"""From power-on to a stick with text on it, by keyboard alone, as a person would."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.boot.conftest import StartMachine
+from tests.boot.qemu import MILESTONES, Firmware, Machine, in_order
+from tests.boot.screen import wait_for_text
+from tests.boot.stick import make_stick, names_on, read_from
+from tests.pages.cer import cer
+from tests.pages.render import render
+
+SAMPLES = Path(__file__).parents[3] / "shared" / "samples"
+START_S = 900
+READ_S = 1200
+
+
+@pytest.mark.parametrize("firmware", Firmware, ids=lambda firmware: firmware.value)
+def test_a_page_from_a_stick_comes_back_as_text(
+    iso: Path, start: StartMachine, tmp_path: Path, firmware: Firmware
+) -> None:
+    english, chinese = render("english"), render("chinese")
+    pages = {"1-english.png": tmp_path / "english.png", "2-chinese.png": tmp_path / "chinese.png"}
+    english.image.save(pages["1-english.png"])
+    chinese.image.save(pages["2-chinese.png"])
+    if (SAMPLES / "phototest.tif").exists():
+        pages["3-phototest.tif"] = SAMPLES / "phototest.tif"
+    stick = make_stick(tmp_path / "stick.img", pages)
+
+    machine = start(iso, firmware, stick)
+    for milestone in MILESTONES:
+        machine.wait_for(milestone, START_S)
+    assert in_order(machine.reports)
+    _read_all_and_save(machine, pages)
+    _power_off_from_the_page(machine)
+
+    saved = names_on(stick, "Inkstick")
+    assert {Path(name).stem for name in saved} == {Path(name).stem for name in pages}
+    assert cer(english.text, read_from(stick, "Inkstick/1-english.txt").decode()) <= 0.02
+    assert cer(chinese.text, read_from(stick, "Inkstick/2-chinese.txt").decode()) <= 0.02
+    record = json.loads(read_from(stick, "Inkstick/1-english.json"))
+    assert record["engine"]["name"] == "rapidocr"
+    if "3-phototest.tif" in pages:
+        truth = (SAMPLES / "phototest.txt").read_text()
+        assert cer(truth, read_from(stick, "Inkstick/3-phototest.txt").decode()) <= 0.02
+
+
+def _read_all_and_save(machine: Machine, pages: dict[str, Path]) -> None:
+    wait_for_text(machine, *pages, name="1-list", limit_s=120)
+    machine.press("a")
+    wait_for_text(machine, f"已选 {len(pages)} 张", name="2-chosen", limit_s=60)
+    machine.press("ret")
+    wait_for_text(machine, "请核对文字", "The records office opens", name="3-review", limit_s=READ_S)
+    machine.press("s")
+    wait_for_text(machine, "可以安全拔出", name="4-saved", limit_s=120)
+
+
+def _power_off_from_the_page(machine: Machine) -> None:
+    machine.press("p")
+    wait_for_text(machine, "要关机吗", name="5-power", limit_s=60)
+    machine.press("ret")
+    machine.wait_until_off(180)
+
+
+@pytest.mark.full
+def test_the_power_button_switches_off(iso: Path, start: StartMachine) -> None:
+    machine = start(iso)
+    machine.wait_for("kiosk-painted", START_S)
+    machine.press_power_button()
+    machine.wait_until_off(180)
