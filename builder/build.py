@@ -69,7 +69,8 @@ def _run_step(plan: Plan, job: Step, cache: Cache) -> None:
     spec: dict[str, Any] = {**job.spec, "work": str(work), "out": str(out)}
     if job.name == "boot":
         spec["base"] = str(plan.step("base").folder(cache))
-    with step(f"{job.name} ({plan.reasons[job.name]})") as meter:
+    say(f"{job.name}: {plan.reasons[job.name]}")
+    with step(f"build {job.name}", bytes_=True) as meter:
         Sandbox(log, job.epoch).run(job.module, spec, meter)
         _commit(job, out, cache, time.monotonic() - started)
     shutil.rmtree(work, ignore_errors=True)
@@ -153,7 +154,7 @@ def _write(medium: Medium, iso: Path, key: str, plan: Plan, cache: Cache) -> Non
 
 def _timed(cache: Cache, name: str, title: str, work: Any) -> None:
     started = time.monotonic()
-    with step(title) as meter:
+    with step(title, bytes_=True) as meter:
         work(meter)
     _remember(cache, name, time.monotonic() - started)
 

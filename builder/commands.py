@@ -100,7 +100,7 @@ def verify(iso: Path, *, as_json: bool) -> None:
         report = verify_iso(iso, lambda done, total: None)
         out.print_json(json.dumps(_report_json(report)))
     else:
-        with step(f"verify {iso.name}") as meter:
+        with step(f"verify {iso.name}", bytes_=True) as meter:
             report = verify_iso(iso, meter)
         for check, held, finding in report.checks:
             out.print(f"  {'[green]right[/]' if held else '[bold red]WRONG[/]'}  {check}: {finding}")

@@ -27,7 +27,7 @@ def write_layer(tree: Path, folder: Path, *, name: str, level: int, all_root: bo
     ]
     if all_root:
         argv.append("-all-root")
-    _run_with_percent(argv)
+    _run_with_percent(argv, sum(file.lstat().st_size for file in tree.rglob("*")))
     tree_end = verity.append(image, name)
     description = {
         "hash_offset": tree_end.hash_offset,
@@ -42,7 +42,7 @@ def _has_percentage() -> bool:
     return re.search(rb"version (4\.[6-9]|[5-9])", done.stdout) is not None
 
 
-def _run_with_percent(argv: list[str]) -> None:
+def _run_with_percent(argv: list[str], tree_bytes: int) -> None:
     print("$", *argv, flush=True)
     # mksquashfs draws its bar only where it believes there is a terminal of some width.
     environment = {**os.environ, "COLUMNS": "80"}
@@ -55,6 +55,6 @@ def _run_with_percent(argv: list[str]) -> None:
         found = _PERCENT.findall(chunk)
         if found and int(found[-1]) != last:
             last = int(found[-1])
-            report(last, 100)
+            report(tree_bytes * last // 100, tree_bytes)
     if process.wait() != 0:
         raise SystemExit(f"mksquashfs failed:\n{tail.decode(errors='replace')}")

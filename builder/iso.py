@@ -65,14 +65,14 @@ def write_iso(medium: Medium, iso: Path, work: Path, log: Path, meter: Meter) ->
         log=log,
         env=environment,
         hint="is there room on that disk?",
-        on_line=lambda line: _progress(line, meter),
+        on_line=lambda line: _progress(line, meter, sum(file.stat().st_size for file in medium.layers.values())),
     )
 
 
-def _progress(line: str, meter: Meter) -> None:
+def _progress(line: str, meter: Meter, total_bytes: int) -> None:
     found = _PERCENT.search(line)
     if found:
-        meter(round(float(found[1]) * 10), 1000)
+        meter(round(float(found[1]) / 100 * total_bytes), total_bytes)
 
 
 def _stage(medium: Medium, tree: Path) -> None:

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 from builder.layers.tree import clamp_times
-from builder.sandbox import report
 from builder.screens import render_stop_screens
 
 GRUB_MODULES = (
@@ -37,10 +36,8 @@ def main(spec: dict[str, Any]) -> None:
     screens = root / "usr/share/inkstick/screens"
     screens.mkdir(parents=True)
     render_stop_screens(Path(spec["messages"]), root / _CJK_FONT, screens)
-    report(20, 100)
     clamp_times(root / "etc/initramfs-tools", spec["epoch"])
     _chroot(root, "mkinitramfs", "-o", "/tmp/initrd.img", version)
-    report(80, 100)
     shutil.copyfile(root / "tmp/initrd.img", out / "initrd.img")
     shutil.copyfile(base / "vmlinuz", out / "vmlinuz")
     _grub(root, out)

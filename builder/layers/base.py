@@ -20,7 +20,7 @@ from builder.layers.debrepo import write_repository
 from builder.layers.tree import clamp_times, cut, in_memory
 from builder.sandbox import report
 
-_DPKG_LINE = re.compile(r"^(Unpacking|Setting up) ")
+_DPKG_LINE = re.compile(r"^(?:Unpacking|Setting up) ([^ :]+)")
 
 
 def main(spec: dict[str, Any]) -> None:
@@ -41,10 +41,10 @@ def main(spec: dict[str, Any]) -> None:
 
 def _bootstrap(tree: Path, repository: Path, spec: dict[str, Any]) -> None:
     """Install every locked package: the local repository holds nothing else."""
-    names = [row["name"] for row in spec["packages"]]
+    sizes: dict[str, int] = {row["name"]: row["size"] for row in spec["packages"]}
     argv = [
         *("mmdebstrap", "--mode=root", "--variant=essential", "--verbose", "--format=directory"),
-        f"--include={','.join(names)}",
+        f"--include={','.join(sizes)}",
         "--aptopt=Apt::Install-Recommends false",
         "--aptopt=Acquire::Languages none",
         "--dpkgopt=force-unsafe-io",
@@ -61,9 +61,11 @@ def _bootstrap(tree: Path, repository: Path, spec: dict[str, Any]) -> None:
     done = 0
     for line in process.stdout:
         print(line, end="", flush=True)
-        if _DPKG_LINE.match(line):
-            done += 1
-            report(done, 2 * len(names))
+        named = _DPKG_LINE.match(line)
+        if named:
+            # Each package is unpacked once and set up once.
+            done += sizes.get(named[1], 0)
+            report(done, 2 * sum(sizes.values()))
     if process.wait() != 0:
         raise SystemExit("mmdebstrap failed")
 

@@ -16,7 +16,6 @@ from typing import Any
 from builder.image import write_layer
 from builder.layers.interpreter import compile_tree, unpack
 from builder.layers.tree import clamp_times, cut, in_memory
-from builder.sandbox import report
 
 SITE = "usr/lib/inkstick/python"
 
@@ -32,12 +31,10 @@ def main(spec: dict[str, Any]) -> None:
         site = room / "tree" / SITE
         site.mkdir(parents=True)
         _install(wheels, site, spec)
-        report(40, 100)
         removed = cut(site, spec["cuts"])
         (out / "cuts.json").write_text(json.dumps(removed, indent=1))
         unpack(room / "interpreter", [Path(file) for file in spec["interpreter"]])
         compile_tree(room / "interpreter", site, version=spec["version"], at=f"/{SITE}")
-        report(80, 100)
         clamp_times(room / "tree", spec["epoch"])
         write_layer(room / "tree", out, name="python", level=spec["level"], all_root=True)
 

@@ -16,7 +16,6 @@ from builder.image import write_layer
 from builder.keys import ROOT, files_below
 from builder.layers.interpreter import compile_tree, unpack
 from builder.layers.tree import clamp_times, copy_normalised
-from builder.sandbox import report
 
 HOME = "usr/lib/inkstick"
 
@@ -28,10 +27,8 @@ def main(spec: dict[str, Any]) -> None:
     for file in files_below(ROOT / "runtime"):
         copy_normalised(file, tree / HOME / file.relative_to(ROOT))
     render_overlay(ROOT / "overlay/rootfs", tree, spec["profile"])
-    report(30, 100)
     unpack(work / "interpreter", [Path(file) for file in spec["interpreter"]])
     compile_tree(work / "interpreter", tree / HOME, version=spec["version"], at=f"/{HOME}")
-    report(70, 100)
     for folder in (path for path in tree.rglob("*") if path.is_dir() and not path.is_symlink()):
         folder.chmod(0o755)
     tree.chmod(0o755)
