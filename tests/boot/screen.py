@@ -56,4 +56,9 @@ def wait_for_text(machine: Machine, *wanted: str, name: str, limit_s: float) -> 
 
 
 def _squeezed(text: str) -> str:
-    return "".join(unicodedata.normalize("NFKC", text).split()).casefold()
+    """Without white space and case, and with letters and digits of one shape made equal: in a file name
+    of hexadecimal digits no engine can tell 1 from l."""
+    return "".join(unicodedata.normalize("NFKC", text).split()).casefold().translate(_ONE_SHAPE)
+
+
+_ONE_SHAPE = str.maketrans("lio", "110")
