@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import io
+import math
 import random
 
-from PIL import Image, ImageChops, ImageFilter
+from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
 _DESK = (96, 84, 74)
 
@@ -75,3 +76,39 @@ def _as_jpeg(picture: Image.Image, quality: int) -> Image.Image:
     held = io.BytesIO()
     picture.save(held, "JPEG", quality=quality)
     return Image.open(io.BytesIO(held.getvalue())).convert("RGB")
+
+
+def mishandled(page: Image.Image, seed: int) -> Image.Image:
+    """`page` stamped over its print, laid askew, half in a hand's shadow, then `photographed`."""
+    chance = random.Random(seed + 77)
+    picture = _stamped(page, chance)
+    picture = picture.rotate(chance.uniform(-3, 3), Image.Resampling.BICUBIC, expand=True, fillcolor=_DESK)
+    return photographed(_shadowed(picture, chance), seed)
+
+
+def _stamped(page: Image.Image, chance: random.Random) -> Image.Image:
+    """A round red stamp, thin ink as of rubber: print beneath shows through."""
+    radius = round(min(page.size) * 0.16)
+    layer = Image.new("RGB", page.size, "white")
+    draw = ImageDraw.Draw(layer)
+    x = chance.uniform(0.3, 0.8) * page.width
+    y = chance.uniform(0.3, 0.75) * page.height
+    red = (236, 110, 104)
+    for size, width in ((radius, 7), (round(radius * 0.3), 5)):
+        draw.ellipse((x - size, y - size, x + size, y + size), outline=red, width=width)
+    for step in range(24):
+        angle = math.tau * step / 24
+        inner, outer = 0.7 * radius, 0.88 * radius
+        ends = [(x + r * math.cos(angle), y + r * math.sin(angle)) for r in (inner, outer)]
+        draw.line([*ends[0], *ends[1]], fill=red, width=5)
+    return ImageChops.multiply(page, layer)
+
+
+def _shadowed(page: Image.Image, chance: random.Random) -> Image.Image:
+    """A soft-edged shadow over one side, down to 55 % of the light."""
+    small = Image.new("L", (200, 200), 255)
+    edge = chance.uniform(60, 140)
+    lean = chance.uniform(-40, 40)
+    ImageDraw.Draw(small).polygon([(edge + lean, -10), (210, -10), (210, 210), (edge - lean, 210)], fill=140)
+    light = small.filter(ImageFilter.GaussianBlur(6)).resize(page.size, Image.Resampling.BICUBIC)
+    return ImageChops.multiply(page, Image.merge("RGB", (light, light, light)))

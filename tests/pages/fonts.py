@@ -11,6 +11,7 @@ from PIL import ImageFont
 
 _DEBIAN = Path("/usr/share/fonts")
 _LATIN = ("DejaVu Serif:style=Book", "truetype/dejavu/DejaVuSerif.ttf", "fonts-dejavu-core")
+_MONO = ("DejaVu Sans Mono:style=Book", "truetype/dejavu/DejaVuSansMono.ttf", "fonts-dejavu-core")
 _HAN = ("Noto Sans CJK SC:style=Regular", "opentype/noto/NotoSansCJK-Regular.ttc", "fonts-noto-cjk")
 
 
@@ -21,6 +22,11 @@ class FontMissing(Exception):
 def latin(size_px: int) -> ImageFont.FreeTypeFont:
     """DejaVu Serif."""
     return ImageFont.truetype(_find(*_LATIN), size_px)
+
+
+def mono(size_px: int) -> ImageFont.FreeTypeFont:
+    """DejaVu Sans Mono."""
+    return ImageFont.truetype(_find(*_MONO), size_px)
 
 
 def han(size_px: int) -> ImageFont.FreeTypeFont:
