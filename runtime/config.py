@@ -7,8 +7,12 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, PositiveInt
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt
+
+from runtime.tasks.prompts import Generation
+from runtime.tasks.task import Language
 
 DEFAULT_PATH = Path("/etc/inkstick/station.json")
 
@@ -38,6 +42,34 @@ class Limits(_Strict):
     """How long a page waits for an engine to be ready before it is sent back."""
 
 
+class ModelConfig(_Strict):
+    """HunyuanOCR's weights in a local folder, and how to run them. Nothing is ever downloaded."""
+
+    folder: Path
+    generation: Generation = "1.0"
+    prompts: Language = "zh"
+    """The official prompts' language; the model reads better by the Chinese ones."""
+    max_tokens: PositiveInt = 8192
+    """Of one answer. A loop ends there at the latest."""
+    context: PositiveInt = 16384
+    """Of page, prompt and answer together, in tokens; an A4 page at 200 dpi is 3,871 of them."""
+    stall_s: PositiveInt = 120
+    """A model that has written no token for so long hangs, and is started anew."""
+    dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """For transformers; vLLM's wheel decides for itself."""
+    gpu_memory_utilization: Annotated[float, Field(gt=0, le=1)] | None = None
+    """vLLM's part of the card: 0.78 of 24 GB shows as under 20 GB."""
+    safetensors_load_strategy: Literal["lazy", "eager", "prefetch"] | None = None
+    attention_backend: str | None = None
+    draft: Path | None = None
+    """The DFlash model for speculative decoding, of 1.5 alone."""
+    arguments: list[str] = []
+    """Further ones for vLLM's server."""
+    environment: dict[str, str] = {}
+    """For vLLM's server, above this process's own."""
+
+
 class EngineConfig(_Strict):
     """One engine process. `socket` is the Unix socket it answers on."""
 
@@ -45,6 +77,10 @@ class EngineConfig(_Strict):
     socket: Path
     threads: int = 0
     """0: as many as there are cores."""
+    parallel: PositiveInt = 1
+    """Pages that it reads at a time."""
+    model: ModelConfig | None = None
+    """What an engine with a language model runs; the others have none."""
 
 
 class StationConfig(_Strict):

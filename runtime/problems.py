@@ -46,6 +46,9 @@ METHOD_NOT_ALLOWED = ProblemKind(
 QUEUE_FULL = ProblemKind("queue-full", 503, "The station is busy", "系统繁忙")
 ENGINE_UNAVAILABLE = ProblemKind("engine-unavailable", 503, "The engine is starting or restarting", "识别引擎正在启动")
 ENGINE_TIMEOUT = ProblemKind("engine-timeout", 504, "The page took too long to read", "识别超时")
+TASK_NOT_AVAILABLE = ProblemKind(
+    "task-not-available", 501, "No engine of this station can do this task", "本机的识别引擎不支持该任务"
+)
 STICK_GONE = ProblemKind("stick-gone", 410, "The USB stick was pulled out", "U 盘已被拔出")
 STICK_FULL = ProblemKind("stick-full", 507, "The USB stick is full", "U 盘空间不足")
 STICK_READ_ONLY = ProblemKind("stick-read-only", 409, "The USB stick is write-protected", "U 盘处于写保护状态")

@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from runtime.tasks.task import Task
+
 Point = tuple[float, float]
 Quad = tuple[Point, Point, Point, Point]
 
@@ -35,12 +37,31 @@ class EngineInfo(_Frozen):
     models: tuple[str, ...] = ()
 
 
+Finish = Literal["complete", "truncated", "repeating"]
+"""How a generated answer ended: by itself, at the token limit, or cut off because its end repeated itself."""
+
+Caution = Literal["truncated", "repeating", "repaired", "unparsed"]
+"""What to know before trusting a result. `repaired`: its JSON had one mistake that could mean one thing
+only. `unparsed`: it is not in the task's form and stands in `raw` and `text` as it came."""
+
+
+class Generation(_Frozen):
+    """How a language model came to its answer. `token_digest`: equal where two engines wrote the same tokens."""
+
+    raw: str
+    finish: Finish = "complete"
+    tokens: int = 0
+    token_digest: str = ""
+
+
 class PageResult(_Frozen):
     """A page as it was read.
 
     `width`, `height`: pixels of the upright page, after EXIF and turning; boxes are in it.
     `rotation`: degrees clockwise that the stored image was turned to stand upright.
-    `text`: the lines joined in reading order, a blank line between columns or blocks.
+    `text`: the lines joined in reading order, a blank line between columns or blocks; or what the task
+    asked for: Markdown, HTML, LaTeX, a translation. `lines` is empty where the engine gives no places.
+    `fields`: of the task `fields`. `tables`: rows of cells, spanning cells repeated.
     """
 
     text: str
@@ -50,11 +71,21 @@ class PageResult(_Frozen):
     rotation: Literal[0, 90, 180, 270]
     engine: EngineInfo
     elapsed_s: float
+    task: Task = Task.TEXT
+    fields: dict[str, str] | None = None
+    tables: tuple[tuple[tuple[str, ...], ...], ...] = ()
+    warnings: tuple[Caution, ...] = ()
+    generation: Generation | None = None
 
 
 class Progress(_Frozen):
-    """How far a page is. `done` and `total` count lines while `stage` is "recognise"."""
+    """How far a page is. `done` and `total` count lines while `stage` is "recognise".
+
+    A language model counts its tokens in `done`, has no `total`, and gives in `text` what it has
+    written since it told last.
+    """
 
     stage: Literal["queued", "decode", "detect", "recognise", "restart"]
     done: int = 0
     total: int = 0
+    text: str = ""

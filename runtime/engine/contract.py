@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from runtime.results import EngineInfo, PageResult, Progress
+from runtime.tasks.task import Ask, Task
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,12 +21,24 @@ class Cancelled(Exception):
     """Nobody waits for this page any more."""
 
 
+class Gone(Exception):
+    """The model behind this engine died or hangs: the process ends, and the page may be sent again."""
+
+
 class Engine(ABC):
     """Reads pages, one at a time: the process never calls two methods at once."""
 
     @abstractmethod
     def info(self) -> EngineInfo:
         """Name, version and models. Must answer before `load`, at once."""
+
+    @abstractmethod
+    def tasks(self) -> tuple[Task, ...]:
+        """What it can be asked. Must answer before `load`, at once."""
+
+    @abstractmethod
+    def why_not(self) -> str:
+        """Why it has not the other tasks: a sentence for whoever asked for one."""
 
     @abstractmethod
     def load(self) -> None:
@@ -35,9 +48,19 @@ class Engine(ABC):
         """
 
     @abstractmethod
-    def read(self, page: NDArray[np.uint8], on_progress: OnProgress, cancelled: threading.Event) -> PageResult:
-        """Read one page: height x width x 3, RGB. `elapsed_s` is this call's wall time.
+    def read(
+        self, page: NDArray[np.uint8], ask: Ask, on_progress: OnProgress, cancelled: threading.Event
+    ) -> PageResult:
+        """Read one page: height x width x 3, RGB; `ask` is one of `tasks`. `elapsed_s` is this call's wall time.
 
-        Calls `on_progress` between steps; raises Cancelled soon after `cancelled` is set. Any other
-        exception means that this page could not be read; the engine must stay usable.
+        Calls `on_progress` between steps; raises Cancelled soon after `cancelled` is set, and Gone when
+        its model died. Any other exception means that this page could not be read; the engine must
+        stay usable.
         """
+
+    def metrics(self) -> str:
+        """What its model's server tells about itself, in Prometheus' text format; called from any thread."""
+        return ""
+
+    def close(self) -> None:  # noqa: B027  most engines have nothing of the kind
+        """End what `load` started outside this process. Called once, also if `load` failed."""

@@ -26,6 +26,7 @@ from runtime.engine.turning import Rotation, half_turn, rotation_of
 from runtime.layout.geometry import Fragment
 from runtime.layout.reading_order import arrange
 from runtime.results import EngineInfo, PageResult, Progress, Quad
+from runtime.tasks.task import Ask, Task
 
 log = logging.getLogger(__name__)
 
@@ -63,6 +64,12 @@ class RapidOcrEngine(Engine):
     def info(self) -> EngineInfo:
         return EngineInfo(name="rapidocr", version=version("rapidocr"), models=tuple(_MODELS.values()))
 
+    def tasks(self) -> tuple[Task, ...]:
+        return Task.TEXT, Task.SPOTTING
+
+    def why_not(self) -> str:
+        return "rapidocr reads lines of text; it has no model for layout, tables, formulas, fields or translation."
+
     def load(self) -> None:
         """Raises FileNotFoundError if the wheel's models are not there: nothing is ever downloaded."""
         models = _models_folder()
@@ -88,7 +95,7 @@ class RapidOcrEngine(Engine):
         self._ocr._load_cls_model()
         self._ocr._load_rec_model()
 
-    def read(self, page: Pixels, on_progress: OnProgress, cancelled: threading.Event) -> PageResult:
+    def read(self, page: Pixels, ask: Ask, on_progress: OnProgress, cancelled: threading.Event) -> PageResult:
         started = time.monotonic()
         on_progress(Progress(stage="detect"))
         upright = np.ascontiguousarray(page[:, :, ::-1])  # the models were trained on BGR
@@ -106,7 +113,8 @@ class RapidOcrEngine(Engine):
                 upright = turned(upright, rotation)
                 quads = parted(upright, self._detect(upright))
                 reads = self._recognise(upright, quads, on_progress, cancelled)
-        return self._result(upright, quads, reads, rotation, time.monotonic() - started)
+        result = self._result(upright, quads, reads, rotation, time.monotonic() - started)
+        return result.model_copy(update={"task": ask.task})
 
     def _result(
         self,

@@ -11,14 +11,16 @@ import uuid
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 
+from pydantic import ValidationError
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from runtime.engine.contract import Cancelled, Engine
+from runtime.engine.contract import Cancelled, Engine, Gone
 from runtime.engine.wire import MEDIA_TYPE, Health, Message
 from runtime.results import PageResult, Progress
+from runtime.tasks.task import Ask
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +36,12 @@ class EngineServer:
         self._instance = uuid.uuid4().hex
         self._ready = False
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="engine")
-        self.app = Starlette(routes=[Route("/health", self._health), Route("/read", self._read, methods=["POST"])])
+        routes = [
+            Route("/health", self._health),
+            Route("/metrics", self._metrics),
+            Route("/read", self._read, methods=["POST"]),
+        ]
+        self.app = Starlette(routes=routes)
 
     async def load(self) -> None:
         """Load the engine in its thread. If it cannot, end the process: whoever started it decides."""
@@ -49,15 +56,26 @@ class EngineServer:
 
     async def _health(self, _: Request) -> Response:
         health = Health(
-            state="ready" if self._ready else "loading", engine=self._engine.info(), instance=self._instance
+            state="ready" if self._ready else "loading",
+            engine=self._engine.info(),
+            instance=self._instance,
+            tasks=self._engine.tasks(),
+            why_not=self._engine.why_not(),
         )
         return Response(health.model_dump_json(), media_type="application/json")
+
+    async def _metrics(self, _: Request) -> Response:
+        return PlainTextResponse(await asyncio.to_thread(self._engine.metrics))
 
     async def _read(self, request: Request) -> Response:
         try:
             width, height = (int(request.query_params[name]) for name in ("width", "height"))
         except (KeyError, ValueError):
             return PlainTextResponse("width and height are wanted, in pixels", 400)
+        try:
+            ask = Ask.model_validate_json(request.query_params.get("ask", "{}"))
+        except ValidationError:
+            return PlainTextResponse("ask is not an Ask", 400)
         if width < 1 or height < 1 or width * height > self._max_pixels:
             return PlainTextResponse("too many pixels, or none", 413)
         pixels = bytearray()
@@ -67,22 +85,26 @@ class EngineServer:
                 break
         if len(pixels) != width * height * 3:
             return PlainTextResponse("the body is not width * height * 3 bytes", 400)
-        return StreamingResponse(self._messages(pixels, width, height), media_type=MEDIA_TYPE)
+        return StreamingResponse(self._messages(pixels, (width, height), ask), media_type=MEDIA_TYPE)
 
-    async def _messages(self, pixels: bytearray, width: int, height: int) -> AsyncIterator[bytes]:
+    async def _messages(self, pixels: bytearray, size: tuple[int, int], ask: Ask) -> AsyncIterator[bytes]:
         loop = asyncio.get_running_loop()
-        messages: asyncio.Queue[Message] = asyncio.Queue()
+        messages: asyncio.Queue[Message | None] = asyncio.Queue()
         cancelled = threading.Event()
 
-        def send(message: Message) -> None:
+        def send(message: Message | None) -> None:
             loop.call_soon_threadsafe(messages.put_nowait, message)
 
         def work() -> None:
             try:
-                send(Message(result=self._read_page(pixels, width, height, send, cancelled)))
+                send(Message(result=self._read_page(pixels, size, ask, send, cancelled)))
             except Cancelled:
                 log.info("page given up: nobody waits for it")
                 send(Message(error="cancelled"))
+            except Gone as gone:
+                log.error("the model is gone: %s", gone)
+                send(None)  # an answer without an end: the page may be sent again
+                os.kill(os.getpid(), signal.SIGTERM)
             except Exception as error:
                 log.exception("page not read")
                 send(Message(error=f"{type(error).__name__}: {error}"))
@@ -91,6 +113,8 @@ class EngineServer:
         try:
             while True:
                 message = await messages.get()
+                if message is None:
+                    return
                 yield message.line()
                 if message.progress is None:
                     return
@@ -101,8 +125,8 @@ class EngineServer:
     def _read_page(
         self,
         pixels: bytearray,
-        width: int,
-        height: int,
+        size: tuple[int, int],
+        ask: Ask,
         send: MessageSink,
         cancelled: threading.Event,
     ) -> PageResult:
@@ -110,9 +134,9 @@ class EngineServer:
 
         if cancelled.is_set():
             raise Cancelled
-        page = np.frombuffer(pixels, np.uint8).reshape(height, width, 3)
+        page = np.frombuffer(pixels, np.uint8).reshape(size[1], size[0], 3)
 
         def on_progress(progress: Progress) -> None:
             send(Message(progress=progress))
 
-        return self._engine.read(page, on_progress, cancelled)
+        return self._engine.read(page, ask, on_progress, cancelled)

@@ -1,8 +1,9 @@
 """What gateway and engine say to each other over the Unix socket.
 
-`GET /health` answers a Health. `POST /read?width=W&height=H` takes W * H * 3 bytes of RGB and
-answers lines of JSON, each a Message: progress any number of times, then a result or an error.
-A stream that ends without either means that the engine died; the page may be sent again.
+`GET /health` answers a Health, `GET /metrics` Prometheus' text. `POST /read?width=W&height=H&ask=ASK`
+takes W * H * 3 bytes of RGB, ASK being an Ask as JSON, and answers lines of JSON, each a Message:
+progress any number of times, then a result or an error. A stream that ends without either means
+that the engine died; the page may be sent again.
 """
 
 from __future__ import annotations
@@ -12,18 +13,21 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from runtime.results import EngineInfo, PageResult, Progress
+from runtime.tasks.task import Task
 
 MEDIA_TYPE = "application/x-ndjson"
 
 
 class Health(BaseModel):
-    """`instance` changes whenever the engine is started anew."""
+    """`instance` changes whenever the engine is started anew. `why_not`: why it has not the other tasks."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
     state: Literal["loading", "ready"]
     engine: EngineInfo
     instance: str = ""
+    tasks: tuple[Task, ...] = (Task.TEXT, Task.SPOTTING)
+    why_not: str = ""
 
 
 class Message(BaseModel):

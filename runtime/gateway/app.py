@@ -10,10 +10,10 @@ from typing import Annotated, Any, Literal
 from fastapi import FastAPI, Query, Request
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 from starlette.datastructures import UploadFile
 from starlette.requests import ClientDisconnect
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.staticfiles import StaticFiles
 
 from runtime.config import StationConfig
@@ -22,15 +22,17 @@ from runtime.gateway.disconnect import while_connected
 from runtime.gateway.guards import HostGuard, UploadLimit
 from runtime.gateway.problem_responses import PROBLEM_SCHEMA, answer_with_problems
 from runtime.gateway.reader import Reader
-from runtime.problems import ENGINE_UNAVAILABLE, FILE_TOO_LARGE, MISSING_FILE, Problem
+from runtime.gateway.streaming import MEDIA_TYPE, messages
+from runtime.problems import BAD_REQUEST, ENGINE_UNAVAILABLE, FILE_TOO_LARGE, MISSING_FILE, Problem
 from runtime.results import PageResult
+from runtime.tasks.task import Ask, Language, Task
 
 log = logging.getLogger(__name__)
 
 _STATIC = Path(__file__).parent / "static"
 _CLIENT_CLOSED_REQUEST = 499
 _PROBLEMS: dict[int | str, dict[str, Any]] = {
-    status: PROBLEM_SCHEMA for status in (400, 413, 415, 421, 422, 500, 503, 504)
+    status: PROBLEM_SCHEMA for status in (400, 413, 415, 421, 422, 500, 501, 503, 504)
 }
 _UPLOAD: dict[str, Any] = {
     "requestBody": {
@@ -85,13 +87,31 @@ def build_api(config: StationConfig, reader: Reader) -> FastAPI:
             Literal["text", "full"],
             Query(description="`full`: lines in reading order, with boxes and scores, and the engine."),
         ] = "text",
+        task: Annotated[Task, Query(description="What to read; not every engine can do every task.")] = Task.TEXT,
+        keys: Annotated[
+            list[str] | None, Query(description="Of the task `fields`: the fields' names, one each.")
+        ] = None,
+        to: Annotated[Language, Query(description="Of the task `translate`: the language wanted.")] = "en",
+        stream: Annotated[
+            bool, Query(description="Answer line by line (NDJSON): progress and text as it is read, then the result.")
+        ] = False,
     ) -> Response:
+        ask = _ask(task, keys, to)
         # The form is read here, not by a parameter: FastAPI would turn the upload limit into its own 400.
         data = await _uploaded(request, config.limits.upload_bytes)
         started = time.monotonic()
         outcome = "interrupted"
+
+        def counted_read(result: PageResult | None, ending: str) -> None:
+            counted.duration_s.labels(ending).observe(time.monotonic() - started)
+            if result is not None:
+                counted.read(result)
+
+        if stream:
+            return StreamingResponse(messages(reader, data, ask, counted_read), media_type=MEDIA_TYPE)
+        result: PageResult | None = None
         try:
-            result = await while_connected(request, reader.read(data))
+            result = await while_connected(request, reader.read(data, ask))
             outcome = "read"
         except ClientDisconnect:
             return Response(status_code=_CLIENT_CLOSED_REQUEST)
@@ -99,8 +119,7 @@ def build_api(config: StationConfig, reader: Reader) -> FastAPI:
             outcome = problem.kind.code
             raise
         finally:
-            counted.duration_s.labels(outcome).observe(time.monotonic() - started)
-        counted.pages.labels(result.engine.name).inc()
+            counted_read(result, outcome)
         answer = result if detail == "full" else PageText(text=result.text)
         return Response(answer.model_dump_json(), media_type="application/json")
 
@@ -117,7 +136,8 @@ def build_api(config: StationConfig, reader: Reader) -> FastAPI:
 
     @app.get("/metrics", summary="For Prometheus", response_class=Response)
     async def prometheus() -> Response:
-        return Response(counted.text(), headers={"content-type": metrics.CONTENT_TYPE})
+        engines = [await engine.metrics() for engine in reader.engines if engine.ready]
+        return Response(counted.text() + "".join(engines).encode(), headers={"content-type": metrics.CONTENT_TYPE})
 
     @app.get("/docs", include_in_schema=False)
     async def docs() -> Response:
@@ -135,6 +155,14 @@ def build_api(config: StationConfig, reader: Reader) -> FastAPI:
     app.add_middleware(UploadLimit, limit_bytes=config.limits.upload_bytes)
     app.add_middleware(HostGuard, listener_host=config.api.host)
     return app
+
+
+def _ask(task: Task, keys: list[str] | None, to: Language) -> Ask:
+    try:
+        return Ask(task=task, keys=tuple(keys or ()), to=to)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise Problem(BAD_REQUEST, f"keys: {first['msg'].removeprefix('Value error, ')}") from None
 
 
 async def _uploaded(request: Request, limit_bytes: int) -> bytes:

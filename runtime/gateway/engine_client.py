@@ -13,6 +13,7 @@ from runtime.documents.decode import PixelPage
 from runtime.engine.wire import Health, Message
 from runtime.problems import ENGINE_FAILED, Problem
 from runtime.results import PageResult, Progress
+from runtime.tasks.task import Ask, Task
 
 log = logging.getLogger(__name__)
 
@@ -20,6 +21,7 @@ OnProgress = Callable[[Progress], None]
 
 _HEALTH_TIMEOUT_S = 20.0
 """Long, since an engine at work on a slow machine answers late; a dead one refuses at once."""
+_METRICS_TIMEOUT_S = 2.0
 
 
 class EngineLost(Exception):
@@ -33,6 +35,9 @@ class EngineClient:
         self.name = config.name
         self.health: Health | None = None
         """What the engine said last; None while nobody answers."""
+        self.known: Health | None = None
+        """The last that it ever said: an engine that restarts will be able to do again what it could."""
+        self.parallel = config.parallel
         self.restarts_seen = 0
         self._instance = ""
         self._http = httpx.AsyncClient(
@@ -52,6 +57,18 @@ class EngineClient:
     def ready(self) -> bool:
         return self.health is not None and self.health.state == "ready"
 
+    def can(self, task: Task) -> bool:
+        """Whether it has said that it can do `task`, now or before a restart."""
+        return self.known is not None and task in self.known.tasks
+
+    async def metrics(self) -> str:
+        """What the engine's model server tells, in Prometheus' text format; empty if it does not answer."""
+        try:
+            answer = await self._http.get("/metrics", timeout=_METRICS_TIMEOUT_S)
+            return answer.text if answer.status_code == 200 else ""
+        except httpx.HTTPError:
+            return ""
+
     async def poll(self) -> None:
         """Ask for the engine's health and keep the answer. Never raises."""
         try:
@@ -65,9 +82,9 @@ class EngineClient:
             self.restarts_seen += 1
             log.warning("engine %s was restarted", self.name)
         self._instance = health.instance
-        self.health = health
+        self.health = self.known = health
 
-    async def read(self, page: PixelPage, on_progress: OnProgress) -> PageResult:
+    async def read(self, page: PixelPage, ask: Ask, on_progress: OnProgress) -> PageResult:
         """Raises EngineLost if the engine dies meanwhile, Problem(ENGINE_FAILED) if it says it cannot.
 
         Cancelling closes the connection, upon which the engine gives the page up.
@@ -76,7 +93,7 @@ class EngineClient:
             async with self._http.stream(
                 "POST",
                 "/read",
-                params={"width": page.width, "height": page.height},
+                params={"width": page.width, "height": page.height, "ask": ask.model_dump_json()},
                 content=page.rgb,
                 headers={"content-type": "application/octet-stream"},
             ) as answer:

@@ -10,6 +10,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from runtime.gateway.reader import Reader
+from runtime.results import PageResult
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -27,7 +28,17 @@ class Metrics:
             buckets=(0.25, 0.5, 1, 2, 5, 10, 20, 60, 120, 300, 600),
         )
         self.pages = Counter("ocr_pages", "Pages read.", ["engine"], registry=self._registry)
+        self._truncated = Counter("ocr_truncated", "Answers cut at the token limit.", registry=self._registry)
+        self._repeating = Counter("ocr_repeat_stop", "Answers cut in a loop.", registry=self._registry)
         self._registry.register(_ReaderState(reader))
+
+    def read(self, result: PageResult) -> None:
+        """Count a page that was read."""
+        self.pages.labels(result.engine.name).inc()
+        if "truncated" in result.warnings:
+            self._truncated.inc()
+        if "repeating" in result.warnings:
+            self._repeating.inc()
 
     def text(self) -> bytes:
         return generate_latest(self._registry)

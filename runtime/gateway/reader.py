@@ -16,8 +16,9 @@ from runtime.config import StationConfig
 from runtime.documents.decode import PixelPage, decode, inspect
 from runtime.gateway.engine_client import EngineClient, EngineLost, OnProgress
 from runtime.gateway.milestones import Milestones
-from runtime.problems import ENGINE_TIMEOUT, ENGINE_UNAVAILABLE, QUEUE_FULL, Problem
+from runtime.problems import ENGINE_TIMEOUT, ENGINE_UNAVAILABLE, QUEUE_FULL, TASK_NOT_AVAILABLE, Problem
 from runtime.results import PageResult, Progress
+from runtime.tasks.task import Ask, Task
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +26,7 @@ State = Literal["starting", "ready", "restarting"]
 
 _POLL_S = 1.0
 _POLL_NOT_READY_S = 0.25
+DEFAULT_ASK = Ask(task=Task.SPOTTING)
 _ATTEMPTS = 3
 """A page that has brought the engine down this often is not sent again: it may be the cause."""
 _RETRY_AFTER_S = 10
@@ -33,8 +35,8 @@ _RETRY_AFTER_S = 10
 class Reader:
     """`async with Reader(config) as reader:` and then `await reader.read(data)`.
 
-    Pages are read one at a time, first come, first served; the engines have one model and one
-    processor between them.
+    First come, first served, and as many pages at a time as the engine with the most `parallel`
+    reads: one, unless the profile says otherwise.
     """
 
     def __init__(self, config: StationConfig, milestones: Milestones | None = None) -> None:
@@ -43,7 +45,7 @@ class Reader:
         """Pages accepted and not yet being read."""
         self._limits = config.limits
         self._milestones = milestones or Milestones(config)
-        self._turn = asyncio.Lock()
+        self._turn = asyncio.Semaphore(max(engine.parallel for engine in self.engines))
         self._held_bytes = 0
         self._was_ready = False
         self._changed = asyncio.Condition()
@@ -68,19 +70,33 @@ class Reader:
             return "ready"
         return "restarting" if self._was_ready else "starting"
 
-    async def read(self, data: bytes, *, on_progress: OnProgress | None = None) -> PageResult:
-        """Read the first page of an image file.
+    async def read(self, data: bytes, ask: Ask = DEFAULT_ASK, *, on_progress: OnProgress | None = None) -> PageResult:
+        """Read the first page of an image file; unless asked otherwise, with the places of its lines.
 
-        Raises Problem: the decoder's kinds, QUEUE_FULL, ENGINE_UNAVAILABLE (with `retry_after_s`),
+        Raises Problem: the decoder's kinds, TASK_NOT_AVAILABLE, QUEUE_FULL, ENGINE_UNAVAILABLE (with `retry_after_s`),
         ENGINE_TIMEOUT or ENGINE_FAILED. Cancelling gives the page up, in the engine too.
         `on_progress` is called in the event loop and must not block.
         """
         report = on_progress or (lambda _: None)
         await asyncio.to_thread(inspect, data, self._limits)  # what can never be read need not wait
+        self.refuse_if_none_can(ask.task)
         async with self._place(len(data)):
             report(Progress(stage="queued"))
             async with self._turn_taken():
-                return await self._read_in_turn(data, report)
+                return await self._read_in_turn(data, ask, report)
+
+    def refuse_if_none_can(self, task: Task) -> None:
+        """Raises Problem(TASK_NOT_AVAILABLE), with each engine's reason, if it is clear that none can do `task`.
+
+        It is clear once an engine is ready: those that never answered are not coming, or only later.
+        """
+        if self.state != "ready" or any(engine.can(task) for engine in self.engines):
+            return
+        reasons = [
+            f"{engine.name} is not running." if engine.known is None else engine.known.why_not
+            for engine in self.engines
+        ]
+        raise Problem(TASK_NOT_AVAILABLE, " ".join(reasons), extra={"task": task.value})
 
     @asynccontextmanager
     async def _place(self, size_bytes: int) -> AsyncIterator[None]:
@@ -106,22 +122,22 @@ class Reader:
         finally:
             self._turn.release()
 
-    async def _read_in_turn(self, data: bytes, report: OnProgress) -> PageResult:
+    async def _read_in_turn(self, data: bytes, ask: Ask, report: OnProgress) -> PageResult:
         started = time.monotonic()
         report(Progress(stage="decode"))
         page = await asyncio.to_thread(decode, data, self._limits)
         try:
             async with asyncio.timeout(self._limits.request_timeout_s):
-                result = await self._read_somehow(page, report)
+                result = await self._read_somehow(page, ask, report)
         except TimeoutError:
             raise Problem(ENGINE_TIMEOUT, f"It was given up after {self._limits.request_timeout_s} s.") from None
         return result.model_copy(update={"elapsed_s": round(time.monotonic() - started, 3)})
 
-    async def _read_somehow(self, page: PixelPage, report: OnProgress) -> PageResult:
+    async def _read_somehow(self, page: PixelPage, ask: Ask, report: OnProgress) -> PageResult:
         for attempt in range(1, _ATTEMPTS + 1):
-            engine = await self._ready_engine()
+            engine = await self._ready_engine(ask.task)
             try:
-                return await engine.read(page, report)
+                return await engine.read(page, ask, report)
             except EngineLost as lost:
                 log.warning("engine lost at attempt %d: %s", attempt, lost)
                 self._lost.set()
@@ -132,15 +148,19 @@ class Reader:
             _RETRY_AFTER_S,
         )
 
-    async def _ready_engine(self) -> EngineClient:
-        """The first on the ladder that is ready, waiting for one. Raises Problem(ENGINE_UNAVAILABLE)."""
+    async def _ready_engine(self, task: Task) -> EngineClient:
+        """The first on the ladder that is ready for `task`, waiting for one.
+
+        Raises Problem(ENGINE_UNAVAILABLE), or TASK_NOT_AVAILABLE once it is clear that none will be.
+        """
 
         def first_ready() -> EngineClient | None:
-            return next((engine for engine in self.engines if engine.ready), None)
+            return next((engine for engine in self.engines if engine.ready and engine.can(task)), None)
 
         try:
             async with asyncio.timeout(self._limits.engine_wait_s), self._changed:
                 while (engine := first_ready()) is None:
+                    self.refuse_if_none_can(task)
                     await self._changed.wait()
                 return engine
         except TimeoutError:

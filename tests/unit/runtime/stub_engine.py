@@ -8,9 +8,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Literal
+from urllib.parse import unquote
 
 from runtime.engine.wire import Health, Message
 from runtime.results import EngineInfo, PageResult, Progress
+from runtime.tasks.task import Task
 
 Deed = Literal["read", "die", "end-early", "fail", "hang"]
 INFO = EngineInfo(name="stub", version="1")
@@ -20,10 +22,20 @@ RESULT = PageResult(text="read", lines=(), width=1, height=1, rotation=0, engine
 class StubEngine:
     """`deeds`: what becomes of each page in turn; the last one stays. `state` is what health says."""
 
-    def __init__(self, *deeds: Deed, state: Literal["loading", "ready"] = "ready") -> None:
+    def __init__(
+        self,
+        *deeds: Deed,
+        state: Literal["loading", "ready"] = "ready",
+        tasks: tuple[str, ...] = ("text", "spotting"),
+        why_not: str = "",
+    ) -> None:
+        self.tasks = tuple(Task(task) for task in tasks)
+        self.why_not = why_not
         self.deeds = list(deeds) or ["read"]
         self.state = state
         self.pages = 0
+        self.asked: list[str] = []
+        """The request lines of the pages."""
         self.given_up = 0
         self.at_work = 0
         self.most_at_work = 0
@@ -42,11 +54,22 @@ class StubEngine:
             while True:
                 head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
                 if head.startswith("get /health"):
-                    health = Health(state=self.state, engine=INFO, instance=str(self.instance))
+                    health = Health(
+                        state=self.state,
+                        engine=INFO,
+                        instance=str(self.instance),
+                        tasks=self.tasks,
+                        why_not=self.why_not,
+                    )
                     body = health.model_dump_json().encode()
                     writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n%s" % (len(body), body))
                     await writer.drain()
                     continue
+                if head.startswith("get "):
+                    writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 12\r\n\r\nstub_pages 7")
+                    await writer.drain()
+                    continue
+                self.asked.append(unquote(head.splitlines()[0]))
                 length = int(head.partition("content-length:")[2].split()[0])
                 await reader.readexactly(length)
                 await self._read(reader, writer)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -191,3 +192,57 @@ def test_an_unforeseen_error_is_a_problem_document_without_its_cause(
         assert "secret" not in answer.text
 
     run(tmp_path, trial)
+
+
+def test_a_task_goes_to_the_engine_and_one_that_none_can_do_is_refused_with_the_reason(tmp_path: Path) -> None:
+    engine = StubEngine(why_not="The stub cannot.")
+
+    async def trial(client: httpx.AsyncClient) -> None:
+        assert (await client.post("/ocr?task=spotting", files=upload(png()))).status_code == 200
+        refused = await client.post("/ocr?task=table", files=upload(png()))
+        assert_problem(refused, 501, "task-not-available")
+        assert "The stub cannot." in refused.json()["detail"] and refused.json()["task"] == "table"
+        assert_problem(await client.post("/ocr?task=poem", files=upload(png())), 422, "bad-request")
+
+    run(tmp_path, trial, engine)
+    assert len(engine.asked) == 1 and '"task":"spotting"' in engine.asked[0]
+
+
+def test_fields_want_their_names(tmp_path: Path) -> None:
+    engine = StubEngine(tasks=("fields",))
+
+    async def trial(client: httpx.AsyncClient) -> None:
+        assert_problem(await client.post("/ocr?task=fields", files=upload(png())), 422, "bad-request")
+        assert_problem(await client.post("/ocr?task=fields&keys=a'b", files=upload(png())), 422, "bad-request")
+        answer = await client.post("/ocr?task=fields&keys=no&keys=sum", files=upload(png()))
+        assert answer.status_code == 200
+
+    run(tmp_path, trial, engine)
+    assert '"keys":["no","sum"]' in engine.asked[0]
+
+
+def test_a_streamed_answer_tells_progress_and_ends_with_the_result(tmp_path: Path) -> None:
+    async def trial(client: httpx.AsyncClient) -> None:
+        answer = await client.post("/ocr?stream=true", files=upload(png()))
+        lines = [json.loads(line) for line in answer.text.splitlines()]
+        assert answer.headers["content-type"] == "application/x-ndjson"
+        assert [line["progress"]["stage"] for line in lines[:-1]] == ["queued", "decode", "recognise"]
+        assert lines[-1]["result"]["text"] == "read"
+        assert 'ocr_pages_total{engine="stub"} 1.0' in (await client.get("/metrics")).text
+
+    run(tmp_path, trial, StubEngine())
+
+
+def test_a_streamed_answer_that_fails_ends_with_a_problem_document(tmp_path: Path) -> None:
+    async def trial(client: httpx.AsyncClient) -> None:
+        answer = await client.post("/ocr?stream=true", files=upload(b"no image"))
+        assert json.loads(answer.text.splitlines()[-1])["problem"]["code"] == "not-an-image"
+
+    run(tmp_path, trial, StubEngine())
+
+
+def test_an_engines_own_metrics_are_passed_on(tmp_path: Path) -> None:
+    async def trial(client: httpx.AsyncClient) -> None:
+        assert "stub_pages 7" in (await client.get("/metrics")).text
+
+    run(tmp_path, trial, StubEngine())
