@@ -1,0 +1,1 @@
+"""Prompts and parsers: data in, data out."""
