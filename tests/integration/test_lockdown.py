@@ -1,0 +1,95 @@
+"""The station is locked down by its files: read from the layers, not from the overlay."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from builder import isofs
+from builder.manifest import find_in
+
+UNITS = "etc/systemd/system"
+SERVICES = ("inkstick-gateway", "inkstick-engine@", "inkstick-kiosk")
+
+
+@pytest.fixture(scope="module")
+def station(iso: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The station layer, unpacked."""
+    folder = tmp_path_factory.mktemp("station")
+    manifest = find_in(isofs.read(iso, isofs.files(iso)["/inkstick/boot/initrd.img"]))
+    (layer,) = (layer for layer in manifest.layers if layer.name == "station")
+    image = folder / "station.squashfs"
+    image.write_bytes(isofs.read(iso, isofs.files(iso)[f"/inkstick/layers/{layer.file}"]))
+    subprocess.run(["unsquashfs", "-q", "-n", "-d", folder / "tree", image], check=True, capture_output=True)
+    return folder / "tree"
+
+
+def settings(station: Path, unit: str) -> dict[str, str]:
+    text = (station / UNITS / f"{unit}.service").read_text()
+    return dict(re.findall(r"^(\w+)=(.*)$", text, re.MULTILINE))
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        *("getty@.service", "serial-getty@.service", "autovt@.service", "console-getty.service"),
+        *("debug-shell.service", "emergency.service", "rescue.service", "ctrl-alt-del.target"),
+    ],
+)
+def test_no_way_to_a_shell_is_left(station: Path, unit: str) -> None:
+    link = station / UNITS / unit
+    assert link.is_symlink() and str(link.readlink()) == "/dev/null"
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_services_see_no_network_but_loopback(station: Path, service: str) -> None:
+    assert settings(station, service)["PrivateNetwork"] == "yes"
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_services_are_not_root_and_gain_no_rights(station: Path, service: str) -> None:
+    found = settings(station, service)
+    assert found["User"] not in ("root", "0")
+    if service != "inkstick-kiosk":  # Chromium's own sandbox makes user namespaces
+        assert found["NoNewPrivileges"] == "yes"
+
+
+@pytest.mark.parametrize("service", [*SERVICES, "inkstick-media", "inkstick-display"])
+def test_services_come_back_when_they_die(station: Path, service: str) -> None:
+    assert settings(station, service)["Restart"] == "always"
+
+
+def test_magic_keys_are_off(station: Path) -> None:
+    text = "".join(file.read_text() for file in (station / "etc/sysctl.d").glob("*.conf"))
+    assert re.search(r"^kernel\.sysrq\s*=\s*0$", text, re.MULTILINE)
+
+
+def test_the_packet_filter_drops_by_default(station: Path) -> None:
+    rules = (station / "etc/nftables.conf").read_text()
+    for hook in ("input", "output", "forward"):
+        assert re.search(rf"hook {hook} priority [^;]+; policy drop;", rules), hook
+
+
+def test_the_browser_may_go_to_the_stations_page_and_nowhere_else(station: Path) -> None:
+    (file,) = (station / "etc/chromium/policies/managed").glob("*.json")
+    policy = json.loads(file.read_text())
+    assert policy["URLBlocklist"] == ["*"]
+    assert all(re.match(r"(http://)?(127\.0\.0\.1|localhost):7860", entry) for entry in policy["URLAllowlist"])
+    assert policy["AllowFileSelectionDialogs"] is False
+    assert policy["DeveloperToolsAvailability"] == 2
+
+
+def test_systemd_understands_every_unit(station: Path) -> None:
+    """systemd-analyze reads them as the station will; programs of other layers are not there to be found."""
+    units = sorted(str(path) for path in (station / UNITS).glob("inkstick-*.service") if not path.is_symlink())
+    done = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", *units], capture_output=True, text=True, check=False
+    )
+    wrong = [
+        line for line in done.stderr.splitlines() if re.search(r"Unknown (key|section|lvalue)|Failed to parse", line)
+    ]
+    assert wrong == []
