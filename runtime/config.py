@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt
 
+from runtime.fields.forms import Form
 from runtime.tasks.prompts import Generation
 from runtime.tasks.task import Language
 
@@ -103,6 +104,8 @@ class StationConfig(_Strict):
     painted_flag: Path | None = None
     language: str = "zh"
     kiosk: bool = True
+    forms: tuple[Form, ...] = ()
+    """The operator's forms, beside and before the station's own (runtime/fields/forms.json)."""
     limits: Limits = Limits()
 
 

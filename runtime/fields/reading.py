@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from pydantic import BaseModel, ConfigDict
 
@@ -14,7 +14,7 @@ from runtime.fields.forms import Form, of_keys
 from runtime.fields.machine_readable import Zone, find_zone, zone_date, zone_verdict
 from runtime.fields.spans import folded
 from runtime.fields.verdicts import Verdict
-from runtime.results import PageResult, Quad
+from runtime.results import Line, PageResult, Quad
 
 Box1000 = tuple[int, int, int, int]
 
@@ -27,13 +27,14 @@ class Field(_Frozen):
     """One field. `value` is as printed.
 
     `box`: its four corners in pixels of the upright page; `box_1000`: left, top, right, bottom of
-    it in thousandths of the page's width and height. `score`: the engine's confidence, 0..1.
+    it in thousandths of the page's width and height; both None where no line bears the value out.
+    `score`: the engine's confidence, 0..1.
     """
 
     key: str
     value: str
-    box: Quad
-    box_1000: Box1000
+    box: Quad | None
+    box_1000: Box1000 | None
     score: float
     checks: tuple[Verdict, ...] = ()
 
@@ -93,6 +94,46 @@ def read_fields(page: PageResult, form: Form) -> Fields:
 def read_keys(page: PageResult, keys: Sequence[str], forms: Sequence[Form]) -> Fields:
     """The fields of these keys, by the page's own form where that has them."""
     return read_fields(page, of_keys(keys, choose(page, forms)))
+
+
+def with_values(page: PageResult, form: Form, values: Mapping[str, str]) -> Fields:
+    """Fields that an engine has read by itself, borne out by the page's lines where these hold them.
+
+    A value that no line holds has no box, and a score of 0: nothing on the page speaks for it.
+    """
+    rules = {rule.key: rule for rule in form.fields}
+    found = {key: value.strip() for key, value in values.items() if key in rules and value.strip()}
+    fields = []
+    for key, value in found.items():
+        line = _holding(page, value)
+        box = None if line is None else line.box
+        fields.append(
+            Field(
+                key=key,
+                value=value,
+                box=box,
+                box_1000=None if box is None else thousandths(box, page.width, page.height),
+                score=0.0 if line is None else round(line.score, 4),
+                checks=tuple(verdicts_on(value, rules[key].checks)),
+            )
+        )
+    agreed = (agreement(each.kind, each.fields, found) for each in form.agreements)
+    return Fields(
+        form=form.name,
+        fields=tuple(fields),
+        missing=tuple(key for key in rules if key not in found),
+        agreements=tuple(verdict for verdict in agreed if verdict is not None),
+    )
+
+
+def _holding(page: PageResult, value: str) -> Line | None:
+    """The shortest line that holds the value, or its first half where it runs on over lines."""
+    sought = folded(value)
+    for part in (sought, sought[: max(6, len(sought) // 2)]):
+        holding = [line for line in page.lines if part and part in folded(line.text)]
+        if holding:
+            return min(holding, key=lambda line: len(line.text))
+    return None
 
 
 def thousandths(quad: Quad, width: int, height: int) -> Box1000:

@@ -85,12 +85,16 @@ class Reader:
             async with self._turn_taken():
                 return await self._read_in_turn(data, ask, report)
 
+    def can(self, task: Task) -> bool:
+        """Whether an engine has said that it can do `task`."""
+        return any(engine.can(task) for engine in self.engines)
+
     def refuse_if_none_can(self, task: Task) -> None:
         """Raises Problem(TASK_NOT_AVAILABLE), with each engine's reason, if it is clear that none can do `task`.
 
         It is clear once an engine is ready: those that never answered are not coming, or only later.
         """
-        if self.state != "ready" or any(engine.can(task) for engine in self.engines):
+        if self.state != "ready" or self.can(task):
             return
         reasons = [
             f"{engine.name} is not running." if engine.known is None else engine.known.why_not

@@ -10,13 +10,14 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 
+from runtime.gateway.answers import full
+from runtime.gateway.engine_client import OnProgress
 from runtime.gateway.problem_responses import problem_response
-from runtime.gateway.reader import Reader
+from runtime.gateway.recognition import Recognised
 from runtime.problems import INTERNAL, Problem
 from runtime.results import PageResult, Progress
-from runtime.tasks.task import Ask
 
 log = logging.getLogger(__name__)
 
@@ -26,10 +27,12 @@ Counted = Callable[[PageResult | None, str], None]
 """Told how it ended: the result if there is one, and "read", "interrupted" or the problem's code."""
 
 
-async def messages(reader: Reader, data: bytes, ask: Ask, counted: Counted) -> AsyncIterator[bytes]:
+async def messages(
+    read: Callable[[OnProgress], Coroutine[None, None, Recognised]], counted: Counted
+) -> AsyncIterator[bytes]:
     """The answer's lines. Closing the iterator gives the page up, in the engine too."""
     told: asyncio.Queue[Progress | None] = asyncio.Queue()
-    reading = asyncio.create_task(reader.read(data, ask, on_progress=told.put_nowait))
+    reading = asyncio.create_task(read(told.put_nowait))
     reading.add_done_callback(lambda _: told.put_nowait(None))
     outcome = "interrupted"
     result: PageResult | None = None
@@ -37,9 +40,10 @@ async def messages(reader: Reader, data: bytes, ask: Ask, counted: Counted) -> A
         while (progress := await told.get()) is not None:
             yield f'{{"progress":{progress.model_dump_json()}}}\n'.encode()
         try:
-            result = reading.result()
+            recognised = reading.result()
+            result = recognised.page
             outcome = "read"
-            last = f'{{"result":{result.model_dump_json()}}}\n'.encode()
+            last = f'{{"result":{full(recognised).model_dump_json()}}}\n'.encode()
         except Problem as problem:
             outcome = problem.kind.code
             last = _problem_line(problem)

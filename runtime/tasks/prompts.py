@@ -31,6 +31,17 @@ def tasks_of(generation: Generation) -> tuple[Task, ...]:
     return tuple(task for task in Task if _name(Ask.model_construct(task=task, keys=(), to="en")) in known)
 
 
+def task_of_prompt(text: str) -> tuple[Task, Language] | None:
+    """The task, and the language wanted of a translation, that an official prompt stands for; None for other words."""
+    for prompts in _prompts().values():
+        for name, wordings in prompts.items():
+            if text.strip() in wordings.values() and "{keys}" not in text:
+                if name.startswith("translate-to-"):
+                    return Task.TRANSLATE, "zh" if name.endswith("zh") else "en"
+                return Task(name), "en"
+    return None
+
+
 def prompt(ask: Ask, generation: Generation, language: Language) -> str:
     """The prompt for `ask`, in `language` where the generation has it, else in Chinese, its first language.
 

@@ -1,0 +1,125 @@
+"""What a request wants of a page, and how it is had: one reading, or lines first and then fields."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from pydantic import TypeAdapter, ValidationError
+
+from runtime.fields.forms import Form, of_keys, with_own
+from runtime.fields.reading import Fields, choose, read_fields, with_values
+from runtime.gateway.engine_client import OnProgress
+from runtime.gateway.reader import Reader
+from runtime.gateway.refusals import NO_FORM, UNKNOWN_FORM
+from runtime.problems import BAD_REQUEST, Problem
+from runtime.results import PageResult
+from runtime.tasks.task import Ask, Key, Language, Task
+
+Auto = Literal["auto"]
+AUTO: Auto = "auto"
+_KEYS = TypeAdapter(tuple[Key, ...])
+_MOST_KEYS = 64
+
+
+@dataclass(frozen=True)
+class Want:
+    """One request: a task, or "auto" to let the page decide between fields and text.
+
+    `form`: a form's name, `keys`: fields' names; either makes it a request for fields.
+    """
+
+    task: Task | Auto = AUTO
+    form: str = ""
+    keys: tuple[str, ...] = ()
+    to: Language = "en"
+
+    @property
+    def is_for_fields(self) -> bool:
+        return self.task is Task.FIELDS or (self.task == AUTO and bool(self.form or self.keys))
+
+
+@dataclass(frozen=True)
+class Recognised:
+    """`fields` is None where none were asked for and the page is no form. `flat_keys`: asked for by name."""
+
+    page: PageResult
+    fields: Fields | None = None
+    flat_keys: tuple[str, ...] = ()
+
+
+class Recognition:
+    """Reads pages for requests. `own_forms`: the operator's."""
+
+    def __init__(self, reader: Reader, own_forms: Sequence[Form] = ()) -> None:
+        self._reader = reader
+        self.forms = with_own(own_forms)
+
+    def check(self, want: Want) -> None:
+        """Refuse, before anything is read, what no reading can answer.
+
+        Raises Problem: BAD_REQUEST or UNKNOWN_FORM.
+        """
+        if (want.form or want.keys) and not want.is_for_fields:
+            raise Problem(BAD_REQUEST, "keys and form: they belong to the task `fields`.")
+        try:
+            _KEYS.validate_python(want.keys)
+        except ValidationError as error:
+            raise Problem(BAD_REQUEST, f"keys: {error.errors()[0]['msg']}") from None
+        if len(want.keys) > _MOST_KEYS:
+            raise Problem(BAD_REQUEST, f"keys: at most {_MOST_KEYS}.")
+        if want.form and self._named(want.form) is None:
+            known = ", ".join(form.name for form in self.forms)
+            raise Problem(UNKNOWN_FORM, f"This station knows {known}.")
+        if want.is_for_fields and not want.keys and not want.form and not self._can_see_lines():
+            raise Problem(BAD_REQUEST, "keys: the task `fields` wants `keys` or `form` with this engine.")
+
+    async def read(self, data: bytes, want: Want, *, on_progress: OnProgress | None = None) -> Recognised:
+        """Read one page. Raises Problem as `check` and `Reader.read` do, and NO_FORM."""
+        self.check(want)
+        if want.task == AUTO and not want.is_for_fields:
+            return await self._by_content(data, on_progress)
+        if not want.is_for_fields:
+            assert isinstance(want.task, Task)
+            return Recognised(await self._reader.read(data, Ask(task=want.task, to=want.to), on_progress=on_progress))
+        return await self._fields(data, want, on_progress)
+
+    async def _by_content(self, data: bytes, on_progress: OnProgress | None) -> Recognised:
+        task = Task.SPOTTING if self._can_see_lines() else Task.TEXT
+        page = await self._reader.read(data, Ask(task=task), on_progress=on_progress)
+        form = choose(page, self.forms)
+        if form is None:
+            return Recognised(page)
+        fields = await self._of_form(data, page, form, on_progress)
+        return Recognised(page, fields if fields.fields else None)
+
+    async def _fields(self, data: bytes, want: Want, on_progress: OnProgress | None) -> Recognised:
+        form = self._named(want.form)
+        if not self._can_see_lines():
+            keys = want.keys or (() if form is None else tuple(rule.key for rule in form.fields))
+            page = await self._reader.read(data, Ask(task=Task.FIELDS, keys=keys), on_progress=on_progress)
+            asked = of_keys(keys, form)
+            return Recognised(page, with_values(page, asked, page.fields or {}), want.keys)
+        page = await self._reader.read(data, Ask(task=Task.SPOTTING), on_progress=on_progress)
+        form = form or choose(page, self.forms)
+        if want.keys:
+            form = of_keys(want.keys, form)
+        if form is None:
+            raise Problem(NO_FORM, "Name the fields with `keys`, or the form with `form`.")
+        return Recognised(page, await self._of_form(data, page, form, on_progress), want.keys)
+
+    async def _of_form(self, data: bytes, page: PageResult, form: Form, on_progress: OnProgress | None) -> Fields:
+        """By layout; by an engine that reads fields where there is one, the lines then bearing it out."""
+        if form.reader == "zone" or not self._reader.can(Task.FIELDS):
+            return read_fields(page, form)
+        keys = tuple(rule.key for rule in form.fields)
+        read = await self._reader.read(data, Ask(task=Task.FIELDS, keys=keys), on_progress=on_progress)
+        return with_values(page, form, read.fields or {})
+
+    def _can_see_lines(self) -> bool:
+        """False only where it is clear that no engine gives lines."""
+        return self._reader.can(Task.SPOTTING) or self._reader.state != "ready"
+
+    def _named(self, name: str) -> Form | None:
+        return next((form for form in self.forms if form.name == name), None)
