@@ -7,9 +7,7 @@ again what dies, and takes them all down with it, however it ends itself.
 from __future__ import annotations
 
 import argparse
-import ctypes
 import logging
-import os
 import signal
 import subprocess
 import sys
@@ -20,10 +18,10 @@ from pathlib import Path
 from types import FrameType
 
 from runtime import config
+from runtime.child_process import die_with_parent
 
 log = logging.getLogger(__name__)
 
-_PR_SET_PDEATHSIG = 1
 _FIRST_PAUSE_S = 0.5
 _LONGEST_PAUSE_S = 30.0
 _STEADY_S = 60.0
@@ -84,7 +82,7 @@ def run(children: list[Child]) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, stop)
-    before_exec = _die_with_parent()
+    before_exec = die_with_parent()
     try:
         while not stopping:
             for child in children:
@@ -92,22 +90,6 @@ def run(children: list[Child]) -> None:
             time.sleep(_TICK_S)
     finally:
         _end(children)
-
-
-def _die_with_parent() -> Callable[[], None]:
-    """What a child does before its program: ask the kernel to kill it when its parent is gone.
-
-    The library is loaded here, before the fork: after it, next to nothing is safe to call.
-    """
-    prctl = ctypes.CDLL(None, use_errno=True).prctl
-    parent = os.getpid()
-
-    def before_exec() -> None:
-        prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:  # it died before the line above
-            os._exit(1)
-
-    return before_exec
 
 
 def _end(children: list[Child]) -> None:

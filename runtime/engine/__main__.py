@@ -16,14 +16,21 @@ from runtime.engine.contract import Engine
 from runtime.engine.server import EngineServer
 from runtime.sockets import listen_unix
 
-ENGINES = {"rapidocr": "runtime.engine.rapidocr_engine:RapidOcrEngine"}
+ENGINES = {
+    "rapidocr": "runtime.engine.rapidocr_engine:RapidOcrEngine",
+    "transformers": "runtime.engine.transformers_engine:TransformersEngine",
+    "vllm": "runtime.engine.vllm_engine:VllmEngine",
+}
 """Engine names to classes, imported only when asked for: each brings its own heavy libraries."""
 
 
 def create(engine: config.EngineConfig) -> Engine:
-    """The engine of that name, not yet loaded. Raises KeyError for a name that does not exist."""
+    """The engine of that name, not yet loaded.
+
+    Raises KeyError for a name that does not exist, ValueError for one whose configuration lacks something.
+    """
     module, _, name = ENGINES[engine.name].partition(":")
-    created = getattr(importlib.import_module(module), name)(threads=engine.threads)
+    created = getattr(importlib.import_module(module), name).configured(engine)
     assert isinstance(created, Engine)
     return created
 
@@ -31,7 +38,8 @@ def create(engine: config.EngineConfig) -> Engine:
 async def serve(station: config.StationConfig, engine: config.EngineConfig) -> None:
     """Listen first, then load: `/health` answers while the model is on its way."""
     listener = listen_unix(engine.socket)
-    server = EngineServer(create(engine), max_pixels=station.limits.page_pixels)
+    created = create(engine)
+    server = EngineServer(created, max_pixels=station.limits.page_pixels, parallel=engine.parallel)
     http = uvicorn.Server(
         uvicorn.Config(server.app, log_config=None, access_log=False, lifespan="off", timeout_keep_alive=60)
     )
@@ -40,6 +48,7 @@ async def serve(station: config.StationConfig, engine: config.EngineConfig) -> N
         await http.serve(sockets=[listener])
     finally:
         loading.cancel()
+        created.close()
         engine.socket.unlink(missing_ok=True)
 
 

@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from runtime.config import EngineConfig
 from runtime.results import EngineInfo, PageResult, Progress
 from runtime.tasks.task import Ask, Task
 
@@ -26,7 +27,12 @@ class Gone(Exception):
 
 
 class Engine(ABC):
-    """Reads pages, one at a time: the process never calls two methods at once."""
+    """Reads pages: `read` is called in as many threads at a time as the configuration's `parallel` says."""
+
+    @classmethod
+    @abstractmethod
+    def configured(cls, config: EngineConfig) -> Engine:
+        """The engine that `config` describes. Raises ValueError if something it needs is not in there."""
 
     @abstractmethod
     def info(self) -> EngineInfo:

@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from runtime.config import EngineConfig
 from runtime.engine.contract import Cancelled, Engine, OnProgress
 from runtime.engine.crops import Pixels, crop, is_tall, laid_flat, turned
 from runtime.engine.parting import parted
@@ -60,6 +61,10 @@ class RapidOcrEngine(Engine):
     def __init__(self, *, threads: int = 0) -> None:
         self._threads = threads if threads > 0 else -1
         self._ocr: Any = None
+
+    @classmethod
+    def configured(cls, config: EngineConfig) -> RapidOcrEngine:
+        return cls(threads=config.threads)
 
     def info(self) -> EngineInfo:
         return EngineInfo(name="rapidocr", version=version("rapidocr"), models=tuple(_MODELS.values()))

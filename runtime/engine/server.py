@@ -28,14 +28,14 @@ MessageSink = Callable[[Message], None]
 
 
 class EngineServer:
-    """Serves one engine. All its work is done in one thread, so requests are read in turn."""
+    """Serves one engine. Its work is done in `parallel` threads, one of them by itself unless it wants more."""
 
-    def __init__(self, engine: Engine, *, max_pixels: int) -> None:
+    def __init__(self, engine: Engine, *, max_pixels: int, parallel: int = 1) -> None:
         self._engine = engine
         self._max_pixels = max_pixels
         self._instance = uuid.uuid4().hex
         self._ready = False
-        self._worker = ThreadPoolExecutor(1, thread_name_prefix="engine")
+        self._worker = ThreadPoolExecutor(parallel, thread_name_prefix="engine")
         routes = [
             Route("/health", self._health),
             Route("/metrics", self._metrics),

@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image
 
 from runtime.engine.rapidocr_engine import RapidOcrEngine
+from runtime.tasks.task import Ask
 from tests.boot.qemu import PATIENCE, Machine, MachineError
 
 
@@ -25,7 +26,7 @@ def _engine() -> RapidOcrEngine:
 def text_of(picture: Image.Image) -> str:
     """All text in the picture, without white space: word gaps of a screen font are not worth a test."""
     page = np.asarray(picture.convert("RGB"), dtype=np.uint8)
-    result = _engine().read(page, lambda _: None, threading.Event())
+    result = _engine().read(page, Ask(), lambda _: None, threading.Event())
     return _squeezed(result.text)
 
 
