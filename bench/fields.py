@@ -23,10 +23,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import httpx
 from PIL import Image
 
-from runtime.fields.forms import built_in
-from runtime.fields.reading import choose, read_fields
 from runtime.fields.squeezed import squeezed
-from runtime.results import PageResult
 from tests.integration.station import running_station
 from tests.pages.faults import mishandled
 from tests.pages.forms import FORMS, form_page
@@ -66,9 +63,8 @@ def read(station: httpx.Client, image: Image.Image) -> tuple[str, dict[str, str]
     image.save(held, "PNG")
     answer = station.post("/ocr", params={"detail": "full"}, files={"file": ("page.png", held.getvalue())})
     answer.raise_for_status()
-    page = PageResult.model_validate_json(answer.content)
-    form = choose(page, built_in())
-    return ("", {}) if form is None else (form.name, read_fields(page, form).flat())
+    page = answer.json()
+    return (page["form"]["form"], page["fields"]) if page["form"] else ("", {})
 
 
 def measure(station: httpx.Client, names: list[str], seeds: int, show: bool) -> dict[str, dict[str, Tally]]:
