@@ -11,7 +11,8 @@ from urllib.parse import unquote
 from builder.errors import LockError, StepError
 from builder.inputs.lock import DebianPackage
 from builder.inputs.mirrors import DebianMirrors
-from builder.profile.model import Debian
+from builder.profile.graphics import Driver
+from builder.profile.model import Debian, Profile
 from builder.run import output, run
 
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
@@ -96,14 +97,37 @@ class AptRoot:
             raise
 
 
-def resolve(debian: Debian, names: list[str], mirrors: DebianMirrors, folder: Path, log: Path) -> list[DebianPackage]:
-    """Exact packages for the base layer and for the boot files, sorted by use and name."""
+def resolve(profile: Profile, mirrors: DebianMirrors, folder: Path, log: Path) -> list[DebianPackage]:
+    """Exact packages for every use, sorted by use and name: base layer, boot files, driver."""
     apt = AptRoot(folder)
-    apt.prepare(debian, mirrors)
+    apt.prepare(profile.debian, mirrors)
     apt.update(log)
-    base = _parse(apt.install_uris(names), mirrors, "base")
-    boot = _parse(apt.download_uris(sorted(debian.boot_packages)), mirrors, "boot")
-    return sorted([*base, *boot], key=lambda package: (package.use, package.name))
+    base = _parse(apt.install_uris(profile.packages), mirrors, "base")
+    boot = _parse(apt.download_uris(sorted(profile.debian.boot_packages)), mirrors, "boot")
+    found = [*base, *boot]
+    if profile.driver:
+        found += _driver(apt, profile.packages, profile.driver, base, mirrors)
+    return sorted(found, key=lambda package: (package.use, package.name))
+
+
+def _driver(
+    apt: AptRoot, names: list[str], driver: Driver, base: list[DebianPackage], mirrors: DebianMirrors
+) -> list[DebianPackage]:
+    """What the driver layer adds to the base; what its modules are made with, a small system of its own."""
+    build = _parse(apt.install_uris(driver.build_packages), mirrors, "driver-build")
+    if driver.runfile is not None:
+        return build
+    there = {package.name: package.version for package in base}
+    shipped = _parse(apt.install_uris([*names, *driver.packages]), mirrors, "driver")
+    moved = [package.label for package in shipped if there.get(package.name, package.version) != package.version]
+    gone = there.keys() - {package.name for package in shipped}
+    if moved or gone:
+        raise LockError(
+            f"the driver's packages change the base layer: {', '.join([*moved, *sorted(gone)])}",
+            hint="choose other packages in the profile's `driver:`",
+        )
+    source = _parse(apt.download_uris([driver.source_package]), mirrors, "driver-source")
+    return [*build, *source, *(package for package in shipped if package.name not in there)]
 
 
 def _parse(text: str, mirrors: DebianMirrors, use: str) -> list[DebianPackage]:

@@ -17,6 +17,8 @@ from builder.profile.load import PROFILES
 from builder.profile.model import Profile
 
 FORMAT = 1
+SHARED_SITE = "python"
+"""The folder of wheels that every engine and the service share."""
 
 
 class _Strict(BaseModel):
@@ -33,7 +35,7 @@ class DebianPackage(_Strict):
     path: str
     size: int
     sha256: str
-    use: Literal["base", "boot"]
+    use: Literal["base", "boot", "driver", "driver-build", "driver-source"]
 
     @property
     def label(self) -> str:
@@ -52,16 +54,52 @@ class Wheel(_Strict):
     file_name: str
     size: int
     sha256: str
+    site: str = SHARED_SITE
 
     @property
     def label(self) -> str:
         return f"{self.project} {self.version}"
 
 
+class LeftOutWheel(_Strict):
+    """A wheel that is not taken, by the profile's rule of that name, and the bytes it would have been."""
+
+    rule: str
+    project: str
+    version: str
+    size: int
+
+
+class ModelFile(_Strict):
+    """A file of the model's folder."""
+
+    name: str
+    size: int
+    sha256: str
+
+
+class LockedModel(_Strict):
+    """The model's files. `commit` is the hub's own full name of what was taken, empty for a folder."""
+
+    origin: str
+    commit: str
+    licence: str
+    files: tuple[ModelFile, ...]
+
+
+class RunFile(_Strict):
+    """NVIDIA's own installer."""
+
+    version: str
+    size: int
+    sha256: str
+
+
 class Lock(_Strict):
     """`asked` is a hash of what was asked for; a lock whose `asked` differs is out of date.
 
     `source_date_epoch`: seconds; the newest time stamp that any file on the medium may have.
+    `model` and `runfile` are filled in by the operator's first lock that has them at hand.
     """
 
     format: Literal[1] = 1
@@ -69,10 +107,19 @@ class Lock(_Strict):
     source_date_epoch: int
     packages: tuple[DebianPackage, ...]
     wheels: tuple[Wheel, ...]
+    left_out: tuple[LeftOutWheel, ...] = ()
+    model: LockedModel | None = None
+    runfile: RunFile | None = None
 
     @property
     def inputs(self) -> tuple[DebianPackage | Wheel, ...]:
+        """What mirrors and indexes serve."""
         return (*self.packages, *self.wheels)
+
+    @property
+    def sites(self) -> tuple[str, ...]:
+        """The folders of wheels, the shared one first."""
+        return tuple(sorted({wheel.site for wheel in self.wheels}, key=lambda site: (site != SHARED_SITE, site)))
 
     def used_by(self, use: str) -> tuple[DebianPackage, ...]:
         return tuple(package for package in self.packages if package.use == use)
@@ -80,20 +127,28 @@ class Lock(_Strict):
 
 def lock_path(profile: Profile, folder: Path = PROFILES) -> Path:
     """The lock lies beside the profile."""
-    return folder / f"{profile.name}.lock.json"
+    return folder / f"{profile.lock or profile.name}.lock.json"
 
 
 def what_is_asked(profile: Profile) -> str:
     """A hash over everything in the profile that decides what is locked."""
     root = PROFILES.parent
     files = [profile.python.requirements, profile.python.overrides]
-    wanted = {
+    wanted: dict[str, object] = {
         "suite": profile.debian.suite,
         "packages": profile.packages,
         "boot_packages": sorted(profile.debian.boot_packages),
         "python": profile.python.version,
         "requirements": [(root / file).read_text() if file else "" for file in files],
     }
+    if profile.driver:
+        driver = profile.driver
+        wanted["driver"] = [sorted(driver.packages), sorted(driver.build_packages), driver.source_package]
+        wanted["driver version"] = driver.version
+    if profile.python.overlays:
+        wanted["overlays"] = {name: (root / file).read_text() for name, file in profile.python.overlays.items()}
+    if profile.python.left_out:
+        wanted["left out"] = {name: sorted(rule.projects) for name, rule in profile.python.left_out.items()}
     return hashlib.sha256(json.dumps(wanted, sort_keys=True).encode()).hexdigest()
 
 
@@ -118,9 +173,10 @@ def write_lock(lock: Lock, file: Path) -> None:
     """Write `lock`, one input a line, so that a change shows as a short diff."""
     body = lock.model_dump()
     lines = [f'  "{key}": {json.dumps(body[key])}' for key in ("format", "asked", "source_date_epoch")]
-    for key in ("packages", "wheels"):
+    for key in ("packages", "wheels", *(["left_out"] if lock.left_out else [])):
         rows = ",\n".join(f"    {json.dumps(row)}" for row in body[key])
         lines.append(f'  "{key}": [\n{rows}\n  ]')
+    lines += [f'  "{key}": {json.dumps(body[key])}' for key in ("model", "runfile") if body[key] is not None]
     partial = file.with_suffix(".partial")
     partial.write_text("{\n" + ",\n".join(lines) + "\n}\n")
     partial.replace(file)
@@ -145,4 +201,4 @@ def moved(old: Lock | None, new: Lock) -> list[str]:
 def _identity(item: DebianPackage | Wheel) -> tuple[str, str]:
     if isinstance(item, DebianPackage):
         return (item.use, item.name)
-    return ("wheel", item.project)
+    return (item.site, item.project)

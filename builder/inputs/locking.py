@@ -25,16 +25,25 @@ def make_lock(profile: Profile, cache: Cache, *, old: Lock | None, parts: set[st
     log.unlink(missing_ok=True)
     packages = list(old.packages) if old else []
     pinned = list(old.wheels) if old else []
+    left_out = list(old.left_out) if old else []
     if "debian" in parts or not old:
         with step("lock: Debian packages"):
             mirrors = debian_mirrors(profile)
-            packages = debian.resolve(profile.debian, profile.packages, mirrors, work / "apt", log)
+            packages = debian.resolve(profile, mirrors, work / "apt", log)
     if "wheels" in parts or not old:
         with step("lock: wheels"):
-            pinned = wheels.resolve(profile.python, work / "wheels", log)
+            pinned, left_out = wheels.resolve(profile.python, work / "wheels", log)
     unchanged = old is not None and old.packages == tuple(packages) and old.wheels == tuple(pinned)
     epoch = old.source_date_epoch if old and unchanged else int(time.time())
-    return Lock(asked=what_is_asked(profile), source_date_epoch=epoch, packages=tuple(packages), wheels=tuple(pinned))
+    return Lock(
+        asked=what_is_asked(profile),
+        source_date_epoch=epoch,
+        packages=tuple(packages),
+        wheels=tuple(pinned),
+        left_out=tuple(left_out),
+        model=old.model if old else None,
+        runfile=old.runfile if old else None,
+    )
 
 
 def relock(profile: Profile, cache: Cache, *, parts: set[str]) -> Lock:

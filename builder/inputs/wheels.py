@@ -10,7 +10,7 @@ from packaging.tags import Tag, compatible_tags, cpython_tags
 from packaging.utils import parse_wheel_filename
 
 from builder.errors import LockError
-from builder.inputs.lock import Wheel
+from builder.inputs.lock import LeftOutWheel, Wheel
 from builder.inputs.mirrors import wheel_index
 from builder.profile.load import PROFILES
 from builder.profile.model import Python
@@ -20,23 +20,64 @@ _GLIBC_MINOR = 41
 """trixie has glibc 2.41: any manylinux_2_N wheel with N up to this one runs."""
 
 
-def resolve(python: Python, folder: Path, log: Path) -> list[Wheel]:
-    """Exact wheels for `python`, sorted by project. Raises LockError where only an sdist exists."""
+def resolve(python: Python, folder: Path, log: Path) -> tuple[list[Wheel], list[LeftOutWheel]]:
+    """Exact wheels for every folder of `python`, and what its rules leave out.
+
+    Raises LockError where only an sdist exists.
+    """
     root = PROFILES.parent
     folder.mkdir(parents=True, exist_ok=True)
-    pylock = folder / "pylock.toml"
+    dropped = [name for rule in python.left_out.values() for name in rule.projects]
+    shared = _compile(python, root / python.requirements, folder / "pylock.shared.toml", log, dropped)
+    wheels = list(shared)
+    have = {wheel.sha256 for wheel in shared}
+    for site, requirements in python.overlays.items():
+        found = _compile(python, root / requirements, folder / f"pylock.{site}.toml", log, dropped)
+        # What the shared folder holds in the same version already is found there.
+        wheels += [wheel.model_copy(update={"site": site}) for wheel in found if wheel.sha256 not in have]
+    left_out: list[LeftOutWheel] = []
+    if dropped:
+        whole = _compile(python, root / python.requirements, folder / "pylock.whole.toml", log, [])
+        left_out = _left_out(python, shared, whole)
+    return sorted(wheels, key=lambda wheel: (wheel.site, wheel.project)), left_out
+
+
+def _compile(python: Python, requirements: Path, pylock: Path, log: Path, dropped: list[str]) -> list[Wheel]:
+    """uv's resolution of `requirements`, as if nothing asked for the `dropped` projects."""
     argv: list[str | Path] = [
-        *(sys.executable, "-m", "uv", "pip", "compile", root / python.requirements),
+        *(sys.executable, "-m", "uv", "pip", "compile", requirements),
         *("--format", "pylock.toml", "-o", pylock, "--quiet", "--no-build", "--no-config"),
         *("--python-version", python.version, "--python-platform", "x86_64-manylinux_2_40"),
         *("--default-index", wheel_index()),
     ]
     if python.overrides:
-        argv += ["--override", root / python.overrides]
+        argv += ["--override", PROFILES.parent / python.overrides]
+    if dropped:
+        never = pylock.with_suffix(".left-out")
+        never.write_text("".join(f'{name}; python_version < "0"\n' for name in dropped))
+        argv += ["--override", never]
+    # A file of an earlier run would make uv keep to its versions.
+    pylock.unlink(missing_ok=True)
     run(argv, log=log, hint="check the network, the wheel index and the requirements file")
     rank = {tag: position for position, tag in enumerate(_tags(python.version))}
     packages = tomllib.loads(pylock.read_text())["packages"]
     return sorted((_choose(package, rank) for package in packages), key=lambda wheel: wheel.project)
+
+
+def _left_out(python: Python, taken: list[Wheel], whole: list[Wheel]) -> list[LeftOutWheel]:
+    """What `whole` has and `taken` has not: by rule, or as what only left-out projects asked for."""
+    rules = {project: name for name, rule in python.left_out.items() for project in rule.projects}
+    have = {wheel.project for wheel in taken}
+    return [
+        LeftOutWheel(
+            rule=rules.get(wheel.project, "asked for by these alone"),
+            project=wheel.project,
+            version=wheel.version,
+            size=wheel.size,
+        )
+        for wheel in whole
+        if wheel.project not in have
+    ]
 
 
 def _tags(version: str) -> list[Tag]:

@@ -139,7 +139,23 @@ def _no_such_profile(name: str, folder: Path) -> ProfileError:
 
 def _check_files(profile: Profile, places: dict[KeyPath, Place], top: Document) -> None:
     root = PROFILES.parent
-    for key, value in (("requirements", profile.python.requirements), ("overrides", profile.python.overrides)):
+    for path, value in _named_files(profile).items():
         if value is not None and not (root / value).is_file():
-            place = _place(("python", key), places, top)
-            raise ProfileError(f"{place}: file '{value}' does not exist", hint=f"paths start at {root}")
+            raise ProfileError(
+                f"{_place(path, places, top)}: file '{value}' does not exist", hint=f"paths start at {root}"
+            )
+
+
+def _named_files(profile: Profile) -> dict[KeyPath, Path | None]:
+    """Files that a profile needs whatever is asked of it. A driver's runfile is only asked for by a build."""
+    files: dict[KeyPath, Path | None] = {
+        ("python", "requirements"): profile.python.requirements,
+        ("python", "overrides"): profile.python.overrides,
+        **{("python", "overlays", name): file for name, file in profile.python.overlays.items()},
+    }
+    if profile.driver:
+        files["driver", "signing_key"] = profile.driver.signing_key
+        files["driver", "certificate"] = profile.driver.certificate
+    if profile.model:
+        files["model", "licence"] = Path("licences") / profile.model.licence / "TERMS.md"
+    return files

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import Field
 
-Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9+.-]*$")]
+from builder.profile.graphics import Driver, Weights
+from builder.profile.strict import FilePath, Name, Strict
+
 Port = Annotated[int, Field(ge=1, le=65535)]
+LayerName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{1,13}$")]
+"""At most 14 characters: with 16 digits of its root hash, a layer's file stays under 40."""
+
+MODEL_FOLDER = "/usr/lib/inkstick/model"
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class Debian(_Strict):
+class Debian(Strict):
     """Packages of the `base` layer, in named groups so that a child profile can change one group.
 
     `mirror`: where the archive is; None takes the one in this machine's own apt sources.
@@ -29,34 +30,46 @@ class Debian(_Strict):
     boot_packages: list[Name]
 
 
-class Cut(_Strict):
+class Cut(Strict):
     """Paths left out of a layer, under a name, with the reason. Paths are globs from the root."""
 
     reason: str
     paths: list[str]
 
 
-class Python(_Strict):
-    """Wheels of the `python` layer, as requirement files relative to the project's root."""
+class LeftOut(Strict):
+    """Projects whose wheels are not taken, though something asks for them, under a name."""
+
+    reason: str
+    projects: list[Name]
+
+
+class Python(Strict):
+    """Wheels, as requirement files relative to the project's root.
+
+    `layers` parts them: a wheel goes to the first layer one of whose globs matches its project,
+    else to layer `python`. All of these share one folder on the station. `overlays` are further
+    requirement files, each resolved by itself, for a folder and a layer of its own name that goes
+    before the shared one: only wheels that differ from the shared ones are in it.
+    """
 
     version: Literal["3.13"] = "3.13"
-    requirements: Path
-    overrides: Path | None = None
-
-    @field_validator("requirements", "overrides", mode="before")
-    @classmethod
-    def _path(cls, value: object) -> object:
-        return Path(value) if isinstance(value, str) else value
+    requirements: FilePath
+    overrides: FilePath | None = None
+    layers: dict[LayerName, list[str]] = {}
+    overlays: dict[LayerName, FilePath] = {}
+    left_out: dict[str, LeftOut] = {}
 
 
-class Cuts(_Strict):
-    """What each layer leaves out."""
+class Cuts(Strict):
+    """What each layer leaves out. `base` holds for `driver` too, which lies on it."""
 
     base: dict[str, Cut] = {}
     python: dict[str, Cut] = {}
+    driver: dict[str, Cut] = {}
 
 
-class Limits(_Strict):
+class Limits(Strict):
     """See runtime/config.py, which reads them on the station."""
 
     upload_bytes: Annotated[int, Field(gt=0)] = 64 * 1024 * 1024
@@ -65,21 +78,24 @@ class Limits(_Strict):
     request_timeout_s: Annotated[int, Field(gt=0)] = 600
 
 
-class Squashfs(_Strict):
+class Squashfs(Strict):
     """`level` is zstd's: higher is smaller and slower to build; reading costs the same."""
 
     level: Annotated[int, Field(ge=1, le=22)] = 9
 
 
-class Profile(_Strict):
-    """A profile, after `extends:` has been followed."""
+class Profile(Strict):
+    """A profile, after `extends:` has been followed. `lock`: profiles that lock the same share one."""
 
     name: Name
     title: str
     version: Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+$")]
     volume_id: Annotated[str, Field(pattern=r"^[A-Z0-9_]{1,11}$")]
+    lock: Name | None = None
     debian: Debian
     python: Python
+    driver: Driver | None = None
+    model: Weights | None = None
     engines: Annotated[list[Literal["rapidocr", "vllm", "transformers"]], Field(min_length=1)]
     ui_port: Port = 7860
     api_port: Port = 8000
@@ -93,3 +109,14 @@ class Profile(_Strict):
     def packages(self) -> list[str]:
         """All packages of the base layer, in the order of their groups."""
         return sorted({name for group in self.debian.packages.values() for name in group})
+
+    @property
+    def model_folder(self) -> str | None:
+        """Where the weights lie on the station."""
+        return MODEL_FOLDER if self.model else None
+
+    @property
+    def file_stem(self) -> str:
+        """How the ISO and what lies beside it are called; random weights show in it."""
+        mark = "-synthetic" if self.model and self.model.synthetic else ""
+        return f"inkstick-{self.name}-{self.version}{mark}"

@@ -1,0 +1,88 @@
+"""The parts of a profile that only a station with a graphics card has: its driver, and the weights."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from builder.profile.strict import FilePath, Name, Sha256, Strict
+
+SOURCES = {"proprietary": "nvidia-kernel-dkms", "open": "nvidia-open-kernel-dkms"}
+
+
+class Driver(Strict):
+    """NVIDIA's driver: Debian's packages, or with `runfile` NVIDIA's own installer.
+
+    `packages` ship; `build_packages` make the modules and never ship. `runfile` needs `version`;
+    its `sha256` may be left to the lock. With a `signing_key` (PEM, unencrypted) and its
+    `certificate` (DER) the modules are signed by the operator, else by a key that is thrown away.
+    `machine_code`: the card's compute capability as in sm_89; `libraries`: globs of the shared
+    libraries that must hold machine code for it.
+    """
+
+    flavour: Literal["proprietary", "open"] = "proprietary"
+    packages: list[Name] = []
+    build_packages: list[Name] = []
+    runfile: FilePath | None = None
+    sha256: Sha256 | None = None
+    version: Annotated[str, Field(pattern=r"^\d+\.\d+(\.\d+)?$")] | None = None
+    signing_key: FilePath | None = None
+    certificate: FilePath | None = None
+    machine_code: Annotated[int, Field(ge=50, le=150)] | None = None
+    libraries: list[str] = []
+
+    @model_validator(mode="after")
+    def _pairs(self) -> Self:
+        if (self.signing_key is None) != (self.certificate is None):
+            raise ValueError("signing_key and certificate go together")
+        if self.runfile is not None and self.version is None:
+            raise ValueError("a runfile needs its version beside it")
+        return self
+
+    @property
+    def source_package(self) -> str:
+        """The Debian package that holds the modules' sources."""
+        return SOURCES[self.flavour]
+
+
+class Weights(Strict):
+    """The model: a local `folder`, a repository of a hub at a `commit`, or a `synthetic` stand-in.
+
+    `licence` names a folder of licences/; `files` are globs of what is taken. A hub's branch is no
+    source: repositories have changed the model under their users.
+    """
+
+    title: str
+    licence: Name
+    folder: FilePath | None = None
+    huggingface: Annotated[str, Field(pattern=r"^[\w.-]+/[\w.-]+$")] | None = None
+    modelscope: Annotated[str, Field(pattern=r"^[\w.-]+/[\w.-]+$")] | None = None
+    synthetic: bool = False
+    commit: Annotated[str, Field(pattern=r"^[0-9a-f]{8,40}$")] | None = None
+    files: list[str] = ["*.safetensors", "*.json", "*.jinja", "*.txt", "LICENSE*", "NOTICE*", "Notice*"]
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        given = [name for name in ("folder", "huggingface", "modelscope", "synthetic") if getattr(self, name)]
+        if len(given) != 1:
+            raise ValueError(f"one of folder, huggingface, modelscope, synthetic; here: {', '.join(given) or 'none'}")
+        if (self.huggingface or self.modelscope) and self.commit is None:
+            raise ValueError("a hub's repository needs a commit")
+        return self
+
+    @property
+    def origin(self) -> str:
+        """Where the files come from, without any path of this machine."""
+        if self.synthetic:
+            return "synthetic"
+        if self.folder is not None:
+            return "local folder"
+        return f"{'huggingface' if self.huggingface else 'modelscope'} {self.huggingface or self.modelscope}"
+
+    def instead(self, choice: str) -> Weights:
+        """The same model from elsewhere: "synthetic", or a local folder."""
+        elsewhere = {"synthetic": True} if choice == "synthetic" else {"folder": Path(choice).absolute()}
+        kept = {"title": self.title, "licence": self.licence, "files": self.files}
+        return Weights.model_validate({**kept, **elsewhere})
