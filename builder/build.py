@@ -11,19 +11,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from builder import manifest, provenance
+from builder import kernels, licences, manifest, provenance
 from builder.cache import Cache
 from builder.console import Meter, duration, say, size, step
 from builder.errors import VerifyError
 from builder.inputs.locking import fetch_all, usable_lock
+from builder.inputs.operator import with_operators_inputs
 from builder.inputs.store import sha256_of
 from builder.iso import Medium, write_iso
 from builder.keys import ROOT, code_hash, key_of
 from builder.manifest import Manifest
-from builder.plan import LAYERS, Plan, Step, make_plan, read_history
+from builder.plan import Plan, make_plan, read_history
 from builder.preflight import check_disk
 from builder.profile import Profile
 from builder.sandbox import Sandbox
+from builder.steps.step import Step
 from builder.verify import verify
 
 DIST = ROOT / "dist"
@@ -40,14 +42,17 @@ class Built:
 def build(profile: Profile, cache: Cache, *, locked: bool = False, dist: Path = DIST) -> Built:
     """Build the profile's ISO. The caller holds the cache (see `builder.cache.exclusive`)."""
     started = time.monotonic()
+    licences.require(profile, cache)
     lock = usable_lock(profile, cache, locked=locked)
     check_disk(make_plan(profile, lock, cache), cache, dist)
     lock = fetch_all(profile, cache, lock, locked=locked)
+    lock = with_operators_inputs(profile, cache, lock, locked=locked)
     plan = make_plan(profile, lock, cache)
     for name in plan.to_do:
         _run_step(plan, plan.step(name), cache)
+    kernels.check(plan, cache)
     made = _manifest(plan, cache)
-    iso = dist / f"inkstick-{profile.name}-{profile.version}.iso"
+    iso = dist / f"{profile.file_stem}.iso"
     medium = _medium(plan, made, cache)
     key = _iso_key(medium, plan)
     if provenance.is_current(iso, key, cache):
@@ -67,8 +72,7 @@ def _run_step(plan: Plan, job: Step, cache: Cache) -> None:
     log = cache.logs / f"{job.name}-{job.key[:20]}.log"
     log.unlink(missing_ok=True)
     spec: dict[str, Any] = {**job.spec, "work": str(work), "out": str(out)}
-    if job.name == "boot":
-        spec["base"] = str(plan.step("base").folder(cache))
+    spec.update({key: str(plan.step(name).folder(cache)) for key, name in job.needs.items()})
     say(f"{job.name}: {plan.reasons[job.name]}")
     with step(f"build {job.name}", bytes_=True) as meter:
         Sandbox(log, job.epoch).run(job.module, spec, meter)
@@ -104,7 +108,7 @@ def _sync(path: Path) -> None:
 
 
 def _manifest(plan: Plan, cache: Cache) -> Manifest:
-    layers = tuple(manifest.read_image(name, plan.step(name).folder(cache)) for name in LAYERS)
+    layers = tuple(manifest.read_image(step.name, step.folder(cache)) for step in plan.layers)
     return Manifest(plan.profile.name, plan.profile.version, layers)
 
 

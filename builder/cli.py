@@ -31,19 +31,30 @@ ProfileOption = Annotated[str, typer.Option("--profile", "-p", help="A profile's
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Install missing host tools without asking.")]
 LockedOption = Annotated[bool, typer.Option("--locked", help="Take the lock as it is; fail if it has aged.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
+ModelOption = Annotated[
+    str | None, typer.Option(help="Weights from a local folder; or `synthetic`: random ones in the model's shapes.")
+]
 IsoArgument = Annotated[Path, typer.Argument(help="The ISO file.", metavar="ISO")]
 
 
 @app.command()
-def build(profile: ProfileOption = "demo", yes: YesOption = False, locked: LockedOption = False) -> None:
+def build(
+    profile: ProfileOption = "demo",
+    yes: YesOption = False,
+    locked: LockedOption = False,
+    model: ModelOption = None,
+    accept_license: Annotated[
+        list[str] | None, typer.Option(help="Accept the terms that weights come under, by name; once on a machine.")
+    ] = None,
+) -> None:
     """Build the profile's ISO into dist/, with checksum and manifest. Does only what is missing."""
-    commands.build(profile, yes=yes, locked=locked)
+    commands.build(profile, yes=yes, locked=locked, model=model, licences=accept_license or [])
 
 
 @app.command()
-def plan(profile: ProfileOption = "demo", json: JsonOption = False) -> None:
+def plan(profile: ProfileOption = "demo", json: JsonOption = False, model: ModelOption = None) -> None:
     """Say what a build would do, and why: layers, downloads, disk, size, time. Changes nothing."""
-    commands.plan(profile, as_json=json)
+    commands.plan(profile, as_json=json, model=model)
 
 
 @app.command()

@@ -10,29 +10,40 @@ from builder import build as pipeline
 from builder import qemu
 from builder.cache import default_cache, exclusive
 from builder.console import duration, out, say, size, step
-from builder.errors import HostError, VerifyError
+from builder.errors import HostError, ProfileError, VerifyError
 from builder.inputs.lock import lock_path, read_lock
 from builder.inputs.locking import fetch_all, relock, usable_lock
+from builder.licences import accept
 from builder.plan import Plan, make_plan
 from builder.preflight import BOOT_TOOLS, BUILD_TOOLS, ensure_tools, require_root
-from builder.profile import available, load_profile
+from builder.profile import Profile, available, load_profile
 from builder.serving import run_service
 from builder.testing import run_tests
 from builder.verify import Report
 from builder.verify import verify as verify_iso
 
 
-def build(name: str, *, yes: bool, locked: bool) -> None:
-    profile = load_profile(name)
+def build(name: str, *, yes: bool, locked: bool, model: str | None, licences: list[str]) -> None:
+    profile = _with_model(load_profile(name), model)
     require_root()
     ensure_tools(BUILD_TOOLS, yes=yes)
     cache = default_cache()
+    accept(licences, cache)
     with exclusive(cache):
         pipeline.build(profile, cache, locked=locked)
 
 
-def plan(name: str, *, as_json: bool) -> None:
-    profile = load_profile(name)
+def _with_model(profile: Profile, choice: str | None) -> Profile:
+    """The profile with its weights from elsewhere, where the command line says so."""
+    if choice is None:
+        return profile
+    if profile.model is None:
+        raise ProfileError(f"profile {profile.name} has no model", hint="--model is for profiles with a `model:`")
+    return profile.model_copy(update={"model": profile.model.instead(choice)})
+
+
+def plan(name: str, *, as_json: bool, model: str | None) -> None:
+    profile = _with_model(load_profile(name), model)
     cache = default_cache()
     lock = read_lock(lock_path(profile))
     if lock is None:
@@ -72,7 +83,7 @@ def _show_plan(made: Plan) -> None:
     say(f"profile {made.profile.name}: {made.profile.title}")
     for job in made.steps:
         verdict = f"rebuild: {made.reasons[job.name]}" if job.name in made.to_do else "reuse"
-        say(f"  {job.name:<9} {job.key[:12]}  {verdict}")
+        say(f"  {job.name:<13} {job.key[:12]}  {verdict}")
     say(f"  download  {size(made.download_bytes)}")
     say(f"  ISO       about {size(made.iso_bytes)}")
     say(f"  disk      {size(made.peak_bytes)} at peak")

@@ -6,53 +6,19 @@ Pure but for reading files: nothing is built, mounted or downloaded here.
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass, field
-from functools import cache as memoise
-from pathlib import Path
-from typing import Any
 
 from builder.cache import Cache
+from builder.errors import ProfileError
+from builder.gpu.compatibility import cuda_need, is_older
 from builder.inputs.fetch import missing
-from builder.inputs.lock import DebianPackage, Lock
+from builder.inputs.lock import Lock
 from builder.inputs.store import Store
-from builder.keys import ROOT, code_hash, key_of, tree_hash
-from builder.layers.interpreter import PACKAGES as INTERPRETER
 from builder.profile import Profile
-from builder.run import output
-
-LAYERS = ("base", "python", "station")
-TIMELESS_EPOCH = 1_735_689_600
-"""2025-01-01: the newest time stamp in the python and station layers, where none has a meaning.
-A renewed Debian package must not change them."""
-
-_TOOLS = {"mksquashfs": ["mksquashfs", "-version"], "mmdebstrap": ["mmdebstrap", "--version"]}
-_LAYER_CODE = ("builder/image.py", "builder/verity.py", "builder/sandbox.py", "builder/layers/tree.py")
-
-
-@dataclass(frozen=True)
-class Step:
-    """One step: `parts` decide its key; `spec` is what its module gets, `work` and `out` apart.
-
-    `module` runs in a sandbox. `epoch` is the step's SOURCE_DATE_EPOCH.
-    """
-
-    name: str
-    module: str
-    parts: dict[str, Any]
-    spec: dict[str, Any]
-    epoch: int
-    reason: str = ""
-
-    @property
-    def key(self) -> str:
-        return key_of(self.parts)
-
-    def folder(self, cache: Cache) -> Path:
-        return cache.layers / f"{self.name}-{self.key[:20]}"
-
-    def is_done(self, cache: Cache) -> bool:
-        return (self.folder(cache) / "done.json").exists()
+from builder.steps.debian import base_step, boot_step, station_step
+from builder.steps.graphics import driver_steps, driver_version, model_steps
+from builder.steps.step import Step
+from builder.steps.wheels import wheel_steps
 
 
 @dataclass(frozen=True)
@@ -70,23 +36,29 @@ class Plan:
     seconds: float
     notes: list[str] = field(default_factory=list)
 
+    @property
+    def layers(self) -> list[Step]:
+        """The steps whose images go on the medium, bottom first."""
+        return [step for step in self.steps if step.is_layer]
+
     def step(self, name: str) -> Step:
         return next(step for step in self.steps if step.name == name)
 
 
 def make_plan(profile: Profile, lock: Lock, cache: Cache) -> Plan:
     """The plan for `profile` as `lock` pins it, against what `cache` holds."""
-    store = Store(cache.store)
-    base = _base(profile, lock, store)
-    steps = (base, _python(profile, lock, store), _station(profile, lock, store), _boot(profile, lock, store, base))
+    check_driver(profile, lock)
+    steps = make_steps(profile, lock, Store(cache.store))
     to_do = tuple(step.name for step in steps if not step.is_done(cache))
     reasons = {step.name: why(step, cache) for step in steps if step.name in to_do}
-    absent = missing(store, lock.inputs)
-    sizes = {step.name: _size(step, cache) for step in steps}
+    absent = missing(Store(cache.store), lock.inputs)
+    sizes = {step.name: _size(step, cache) for step in steps if step.name != "modules"}
     unpacked = max((step.spec.get("tree_bytes", 0) for step in steps if step.name in to_do), default=0)
     history = read_history(cache)
     download = sum(item.size for item in absent)
-    seconds = sum(history.get(name, _GUESS_S[name]) for name in (*to_do, "iso", "verify")) + download / 20e6
+    doing = [step for step in steps if step.name in to_do]
+    seconds = sum(history.get(step.name, _guess_seconds(step)) for step in doing) + download / 20e6
+    seconds += sum(history.get(name, sum(sizes.values()) / 200e6) for name in ("iso", "verify"))
     iso_bytes = sum(sizes.values())
     return Plan(
         profile=profile,
@@ -96,14 +68,48 @@ def make_plan(profile: Profile, lock: Lock, cache: Cache) -> Plan:
         reasons=reasons,
         download_bytes=download,
         iso_bytes=iso_bytes,
-        peak_bytes=download + iso_bytes + unpacked + sum(sizes[name] for name in to_do),
+        peak_bytes=download + iso_bytes + unpacked + sum(sizes.get(name, 0) for name in to_do),
         seconds=seconds,
     )
 
 
-_GUESS_S = {"base": 180.0, "python": 40.0, "station": 10.0, "boot": 40.0, "iso": 15.0, "verify": 8.0}
+def make_steps(profile: Profile, lock: Lock, store: Store) -> tuple[Step, ...]:
+    """Every step in the order of the build, in which the layers among them stack, bottom first."""
+    base = base_step(profile, lock, store)
+    return (
+        base,
+        *driver_steps(profile, lock, store, base),
+        *wheel_steps(profile, lock, store),
+        *model_steps(profile, lock, store),
+        station_step(profile, lock, store),
+        boot_step(profile, lock, store, base),
+    )
+
+
+def check_driver(profile: Profile, lock: Lock) -> None:
+    """Raises ProfileError where the wheels need a newer driver than the profile has, or a driver at all."""
+    need = cuda_need(lock.wheels)
+    if need is None:
+        return
+    asked = f"{need.wheel.label} is for CUDA {need.major}, which needs NVIDIA driver {need.driver} or later"
+    if profile.driver is None:
+        raise ProfileError(f"{asked}; profile {profile.name} has no driver", hint="give it a `driver:`")
+    have = driver_version(profile.driver, lock)
+    if is_older(have, need.driver):
+        raise ProfileError(
+            f"{asked}; profile {profile.name} has driver {have}",
+            hint="take wheels of an older CUDA, or a newer driver by `driver: {runfile: ..., version: ...}`",
+        )
+
+
+_GUESS_S = {"base": 180.0, "station": 10.0, "boot": 40.0, "modules": 400.0, "driver": 60.0}
+_PACK_BYTES_PER_S = 40e6
 _COMPRESSED = 0.52
-_GUESS_BYTES = {"station": 4_000_000, "boot": 60_000_000}
+_GUESS_BYTES = {"station": 4_000_000, "boot": 60_000_000, "modules": 45_000_000}
+
+
+def _guess_seconds(step: Step) -> float:
+    return _GUESS_S.get(step.name) or 10.0 + float(step.spec.get("tree_bytes", 0)) / _PACK_BYTES_PER_S
 
 
 def read_history(cache: Cache) -> dict[str, float]:
@@ -118,140 +124,8 @@ def _size(step: Step, cache: Cache) -> int:
     done = step.folder(cache) / "done.json"
     if done.exists():
         return int(json.loads(done.read_text())["bytes"])
-    return _GUESS_BYTES.get(step.name) or int(step.spec.get("tree_bytes", 0) * _COMPRESSED)
-
-
-@memoise
-def tool_version(name: str) -> str:
-    """The version line of a tool whose output lies in a layer."""
-    text = output(["sh", "-c", '"$@" 2>&1 || true', "sh", *_TOOLS[name]])
-    return re.sub(r"\s+", " ", text.splitlines()[0]) if text else name
-
-
-def _package_rows(packages: tuple[DebianPackage, ...], store: Store) -> list[dict[str, Any]]:
-    return [
-        {
-            "name": package.name,
-            "version": package.version,
-            "file": package.file_name.replace("%", "_"),
-            "content": str(store.path(package.sha256)),
-            "sha256": package.sha256,
-            "size": package.size,
-        }
-        for package in packages
-    ]
-
-
-def _pins(packages: tuple[DebianPackage, ...]) -> dict[str, str]:
-    return {package.name: f"{package.version} {package.sha256}" for package in packages}
-
-
-def _base(profile: Profile, lock: Lock, store: Store) -> Step:
-    packages = lock.used_by("base")
-    sysusers = ROOT / "overlay/rootfs/usr/lib/sysusers.d/inkstick.conf"
-    cuts = {name: rule.paths for name, rule in profile.cuts.base.items()}
-    parts = {
-        "packages": _pins(packages),
-        "cuts": cuts,
-        "users": tree_hash(sysusers),
-        "time stamp": lock.source_date_epoch,
-        "compression": profile.squashfs.level,
-        "code": code_hash("builder/layers/base.py", "builder/layers/debrepo.py", *_LAYER_CODE),
-        "tools": {name: tool_version(name) for name in ("mksquashfs", "mmdebstrap")},
-    }
-    spec = {
-        "packages": _package_rows(packages, store),
-        "cuts": cuts,
-        "sysusers": str(sysusers),
-        "epoch": lock.source_date_epoch,
-        "level": profile.squashfs.level,
-        "tree_bytes": 5 * sum(package.size for package in packages),
-    }
-    return Step("base", "builder.layers.base", parts, spec, lock.source_date_epoch)
-
-
-def _interpreter(lock: Lock) -> tuple[DebianPackage, ...]:
-    return tuple(package for package in lock.used_by("base") if package.name in INTERPRETER)
-
-
-def _python(profile: Profile, lock: Lock, store: Store) -> Step:
-    interpreter = _interpreter(lock)
-    cuts = {name: rule.paths for name, rule in profile.cuts.python.items()}
-    parts = {
-        "wheels": {wheel.project: f"{wheel.version} {wheel.sha256}" for wheel in lock.wheels},
-        "interpreter": _pins(interpreter),
-        "cuts": cuts,
-        "compression": profile.squashfs.level,
-        "code": code_hash("builder/layers/python.py", "builder/layers/interpreter.py", *_LAYER_CODE),
-        "tools": {"mksquashfs": tool_version("mksquashfs")},
-    }
-    spec = {
-        "wheels": [
-            {
-                "file": wheel.file_name,
-                "content": str(store.path(wheel.sha256)),
-                "sha256": wheel.sha256,
-                "requirement": f"{wheel.project}=={wheel.version}",
-            }
-            for wheel in lock.wheels
-        ],
-        "interpreter": [str(store.path(package.sha256)) for package in interpreter],
-        "version": profile.python.version,
-        "cuts": cuts,
-        "epoch": TIMELESS_EPOCH,
-        "level": profile.squashfs.level,
-        "tree_bytes": 4 * sum(wheel.size for wheel in lock.wheels),
-    }
-    return Step("python", "builder.layers.python", parts, spec, TIMELESS_EPOCH)
-
-
-def _station(profile: Profile, lock: Lock, store: Store) -> Step:
-    interpreter = _interpreter(lock)
-    seen = profile.model_dump(mode="json", include=_TEMPLATE_FIELDS)
-    parts = {
-        "runtime/": _file_hashes(ROOT / "runtime"),
-        "overlay/": _file_hashes(ROOT / "overlay/rootfs"),
-        "profile": seen,
-        "interpreter": _pins(interpreter),
-        "compression": profile.squashfs.level,
-        "code": code_hash("builder/layers/station.py", "builder/layers/interpreter.py", *_LAYER_CODE),
-        "tools": {"mksquashfs": tool_version("mksquashfs")},
-    }
-    spec = {
-        "profile": seen,
-        "interpreter": [str(store.path(package.sha256)) for package in interpreter],
-        "version": profile.python.version,
-        "epoch": TIMELESS_EPOCH,
-        "level": profile.squashfs.level,
-    }
-    return Step("station", "builder.layers.station", parts, spec, TIMELESS_EPOCH)
-
-
-_TEMPLATE_FIELDS = {"name", "title", "version", "language", "ui_port", "api_port", "engines", "limits"}
-
-
-def _boot(profile: Profile, lock: Lock, store: Store, base: Step) -> Step:
-    packages = lock.used_by("boot")
-    parts = {
-        "base": base.key,
-        "packages": _pins(packages),
-        "initramfs": _file_hashes(ROOT / "overlay/initramfs"),
-        "messages": tree_hash(ROOT / "overlay/messages"),
-        "code": code_hash("builder/boot", "builder/screens.py", "builder/sandbox.py", "builder/layers/tree.py"),
-    }
-    spec = {
-        "packages": _package_rows(packages, store),
-        "initramfs": str(ROOT / "overlay/initramfs"),
-        "messages": str(ROOT / "overlay/messages/stopped.yaml"),
-        "epoch": lock.source_date_epoch,
-    }
-    return Step("boot", "builder.boot.files", parts, spec, lock.source_date_epoch)
-
-
-def _file_hashes(folder: Path) -> dict[str, str]:
-    from builder.keys import files_below, kind
-
-    return {str(file.relative_to(folder)): f"{kind(file)} {tree_hash(file)[:16]}" for file in files_below(folder)}
+    ratio = 1.0 if step.name == "model" else _COMPRESSED
+    return _GUESS_BYTES.get(step.name) or int(step.spec.get("tree_bytes", 0) * ratio)
 
 
 def why(step: Step, cache: Cache) -> str:

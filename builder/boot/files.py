@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
-from builder.layers.tree import clamp_times
+from builder.layers.debrepo import unpack
+from builder.layers.scratch import chroot, over_image
+from builder.layers.tree import clamp_times, copy_normalised
 from builder.screens import render_stop_screens
 
 GRUB_MODULES = (
@@ -26,48 +27,23 @@ _CJK_FONT = "usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc"
 
 
 def main(spec: dict[str, Any]) -> None:
-    """Spec: base (its folder), packages, initramfs, messages, epoch, work, out."""
+    """Spec: base (its folder), packages, initramfs, messages, modprobe (files, may be none), epoch, work, out."""
     work, out, base = Path(spec["work"]), Path(spec["out"]), Path(spec["base"])
-    root = _scratch(work, base / "image.squashfs")
+    root = over_image(work, base / "image.squashfs").root
     for row in spec["packages"]:
-        _unpack(Path(row["content"]), root)
+        unpack(Path(row["content"]), root)
     version = (base / "kernel-version").read_text()
     _install_initramfs_files(Path(spec["initramfs"]), root)
+    for file in spec.get("modprobe", []):
+        copy_normalised(Path(file), root / "etc/modprobe.d" / Path(file).name)
     screens = root / "usr/share/inkstick/screens"
     screens.mkdir(parents=True)
     render_stop_screens(Path(spec["messages"]), root / _CJK_FONT, screens)
     clamp_times(root / "etc/initramfs-tools", spec["epoch"])
-    _chroot(root, "mkinitramfs", "-o", "/tmp/initrd.img", version)
+    chroot(root, "mkinitramfs", "-o", "/tmp/initrd.img", version)
     shutil.copyfile(root / "tmp/initrd.img", out / "initrd.img")
     shutil.copyfile(base / "vmlinuz", out / "vmlinuz")
     _grub(root, out)
-
-
-def _scratch(work: Path, image: Path) -> Path:
-    """The base layer with a writable layer in memory over it. The mounts die with the step."""
-    room, lower, root = work / "room", work / "lower", work / "root"
-    for folder in (room, lower, root):
-        folder.mkdir()
-    _mount("-t", "tmpfs", "-o", "mode=0755", "inkstick", room)
-    _mount("-t", "squashfs", "-o", "loop,ro", image, lower)
-    (room / "upper").mkdir()
-    (room / "work").mkdir()
-    _mount("-t", "overlay", "-o", f"lowerdir={lower},upperdir={room}/upper,workdir={room}/work", "inkstick", root)
-    _mount("-t", "proc", "proc", root / "proc")
-    _mount("--bind", "/dev", root / "dev")
-    _mount("-t", "tmpfs", "tmpfs", root / "tmp")
-    return root
-
-
-def _mount(*words: str | Path) -> None:
-    subprocess.run(["mount", *words], check=True)
-
-
-def _unpack(package: Path, root: Path) -> None:
-    archive = subprocess.Popen(["dpkg-deb", "--fsys-tarfile", package], stdout=subprocess.PIPE)
-    subprocess.run(["tar", "-x", "--keep-directory-symlink", "-C", root], stdin=archive.stdout, check=True)
-    if archive.wait() != 0:
-        raise SystemExit(f"cannot unpack {package}")
 
 
 def _install_initramfs_files(source: Path, root: Path) -> None:
@@ -83,14 +59,9 @@ def _install_initramfs_files(source: Path, root: Path) -> None:
             shutil.copyfile(file, root / "etc/initramfs-tools" / file.name)
 
 
-def _chroot(root: Path, *words: str) -> None:
-    print("$", *words, flush=True)
-    subprocess.run(["chroot", root, *words], check=True)
-
-
 def _grub(root: Path, out: Path) -> None:
     """A BIOS core image with all it needs inside, and the signed chain for UEFI as Debian ships it."""
-    _chroot(root, "grub-mkimage", "-O", "i386-pc-eltorito", "-p", "/boot/grub", "-o", "/tmp/core.img", *GRUB_MODULES)
+    chroot(root, "grub-mkimage", "-O", "i386-pc-eltorito", "-p", "/boot/grub", "-o", "/tmp/core.img", *GRUB_MODULES)
     shutil.copyfile(root / "tmp/core.img", out / "eltorito.img")
     shutil.copyfile(root / "usr/lib/grub/i386-pc/boot_hybrid.img", out / "boot_hybrid.img")
     shutil.copyfile(root / "usr/share/grub/unicode.pf2", out / "unicode.pf2")

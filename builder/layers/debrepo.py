@@ -1,12 +1,17 @@
-"""A local Debian repository made from the store, for apt inside a step without a network."""
+"""Debian inside a step without a network: a local repository made from the store, and a tree from it."""
 
 from __future__ import annotations
 
 import hashlib
+import re
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+
+from builder.sandbox import report
+
+_DPKG_LINE = re.compile(r"^(?:Unpacking|Setting up) ([^ :]+)")
 
 
 def write_repository(folder: Path, packages: list[dict[str, Any]]) -> Path:
@@ -29,3 +34,42 @@ def _stanza(row: dict[str, Any]) -> str:
     control = subprocess.run(["dpkg-deb", "--field", row["content"]], check=True, capture_output=True)
     text = control.stdout.decode().rstrip("\n")
     return f"{text}\nFilename: ./{row['file']}\nSize: {row['size']}\nSHA256: {row['sha256']}\n"
+
+
+def bootstrap(tree: Path, repository: Path, packages: list[dict[str, Any]]) -> None:
+    """Install every one of `packages` (name, size) into `tree`: the repository holds nothing else."""
+    sizes: dict[str, int] = {row["name"]: row["size"] for row in packages}
+    argv = [
+        *("mmdebstrap", "--mode=root", "--variant=essential", "--verbose", "--format=directory"),
+        f"--include={','.join(sizes)}",
+        "--aptopt=Apt::Install-Recommends false",
+        "--aptopt=Acquire::Languages none",
+        "--dpkgopt=force-unsafe-io",
+        "--dpkgopt=force-confold",
+        "--skip=check/empty,check/signed-by",
+        # The initramfs is made later, once, from our own files; here it would be made and thrown away.
+        '--essential-hook=mkdir -p "$1/etc/initramfs-tools"',
+        '--essential-hook=echo "update_initramfs=no" > "$1/etc/initramfs-tools/update-initramfs.conf"',
+        *("trixie", str(tree), f"deb [trusted=yes] copy:{repository} ./"),
+    ]
+    print("$", *argv, flush=True)
+    process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    assert process.stdout is not None
+    done = 0
+    for line in process.stdout:
+        print(line, end="", flush=True)
+        named = _DPKG_LINE.match(line)
+        if named:
+            # Each package is unpacked once and set up once.
+            done += sizes.get(named[1], 0)
+            report(done, 2 * sum(sizes.values()))
+    if process.wait() != 0:
+        raise SystemExit("mmdebstrap failed")
+
+
+def unpack(package: Path, root: Path) -> None:
+    """Lay a package's files out below `root`, and run nothing of it."""
+    archive = subprocess.Popen(["dpkg-deb", "--fsys-tarfile", package], stdout=subprocess.PIPE)
+    subprocess.run(["tar", "-x", "--keep-directory-symlink", "-C", root], stdin=archive.stdout, check=True)
+    if archive.wait() != 0:
+        raise SystemExit(f"cannot unpack {package}")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
+from builder.layers import debrepo
+
 PACKAGES = (
     *("libc6", "zlib1g", "libexpat1", "libssl3t64", "liblzma5", "libbz2-1.0", "libffi8", "libzstd1"),
     *("libpython3.13-minimal", "libpython3.13-stdlib", "python3.13-minimal"),
@@ -19,10 +21,7 @@ def unpack(root: Path, packages: list[Path]) -> None:
     for name in ("bin", "sbin", "lib", "lib64"):
         (root / name).symlink_to(f"usr/{name}")
     for package in packages:
-        archive = subprocess.Popen(["dpkg-deb", "--fsys-tarfile", package], stdout=subprocess.PIPE)
-        subprocess.run(["tar", "-x", "--keep-directory-symlink", "-C", root], stdin=archive.stdout, check=True)
-        if archive.wait() != 0:
-            raise SystemExit(f"cannot unpack {package}")
+        debrepo.unpack(package, root)
 
 
 def compile_tree(root: Path, folder: Path, *, version: str, at: str) -> None:

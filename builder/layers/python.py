@@ -1,7 +1,7 @@
-"""The python layer: the lock's wheels, unpacked and byte-compiled for the image's interpreter.
+"""A layer of wheels, unpacked and byte-compiled for the image's interpreter.
 
-Runs as a step: `python -m builder.layers.python SPEC`. It does not read the base layer: the
-interpreter that compiles is unpacked from the same Debian packages.
+Runs as a step: `python -m builder.layers.python SPEC`. It reads no other layer: the interpreter that
+compiles is unpacked from the same Debian packages as the station's.
 """
 
 from __future__ import annotations
@@ -13,30 +13,36 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from builder.gpu.fatbin import scan
 from builder.image import write_layer
 from builder.layers.interpreter import compile_tree, unpack
 from builder.layers.tree import clamp_times, cut, in_memory
 
-SITE = "usr/lib/inkstick/python"
+HOME = "usr/lib/inkstick"
 
 
 def main(spec: dict[str, Any]) -> None:
-    """Spec: wheels (file, content, sha256, requirement), interpreter, version, cuts, epoch, level, work, out."""
+    """Spec: name, site, wheels (file, content, sha256, requirement), interpreter, version, cuts, scan, epoch, level,
+    tree_bytes, work, out. `site` is the folder below /usr/lib/inkstick, which several layers may share.
+    """
+    place = f"{HOME}/{spec['site']}"
     work, out = Path(spec["work"]), Path(spec["out"])
     wheels = work / "wheels"
     wheels.mkdir(parents=True)
     for row in spec["wheels"]:
         (wheels / row["file"]).symlink_to(row["content"])
     with in_memory(work / "root", spec["tree_bytes"]) as room:
-        site = room / "tree" / SITE
+        site = room / "tree" / place
         site.mkdir(parents=True)
         _install(wheels, site, spec)
         removed = cut(site, spec["cuts"])
         (out / "cuts.json").write_text(json.dumps(removed, indent=1))
+        if spec["scan"]:
+            (out / "kernels.json").write_text(json.dumps([found.as_json() for found in scan(site)], indent=1))
         unpack(room / "interpreter", [Path(file) for file in spec["interpreter"]])
-        compile_tree(room / "interpreter", site, version=spec["version"], at=f"/{SITE}")
+        compile_tree(room / "interpreter", site, version=spec["version"], at=f"/{place}")
         clamp_times(room / "tree", spec["epoch"])
-        write_layer(room / "tree", out, name="python", level=spec["level"], all_root=True)
+        write_layer(room / "tree", out, name=spec["name"], level=spec["level"], all_root=True)
 
 
 def _install(wheels: Path, site: Path, spec: dict[str, Any]) -> None:

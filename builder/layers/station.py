@@ -21,12 +21,13 @@ HOME = "usr/lib/inkstick"
 
 
 def main(spec: dict[str, Any]) -> None:
-    """Spec: profile (what templates see), interpreter, version, epoch, level, work, out."""
+    """Spec: overlays (folders), profile (what templates see), interpreter, version, epoch, level, work, out."""
     work, out = Path(spec["work"]), Path(spec["out"])
     tree = work / "tree"
     for file in files_below(ROOT / "runtime"):
         copy_normalised(file, tree / HOME / file.relative_to(ROOT))
-    render_overlay(ROOT / "overlay/rootfs", tree, spec["profile"])
+    for overlay in spec["overlays"]:
+        render_overlay(Path(overlay), tree, spec["profile"])
     unpack(work / "interpreter", [Path(file) for file in spec["interpreter"]])
     compile_tree(work / "interpreter", tree / HOME, version=spec["version"], at=f"/{HOME}")
     for folder in (path for path in tree.rglob("*") if path.is_dir() and not path.is_symlink()):

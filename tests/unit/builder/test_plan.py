@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from builder import plan as planning
 from builder.cache import Cache
 from builder.inputs.lock import Lock, lock_path, read_lock
 from builder.keys import code_hash
 from builder.plan import Plan, make_plan, why
 from builder.profile import Profile, load_profile
+from builder.steps import tools
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def lock(profile: Profile) -> Lock:
 
 @pytest.fixture(autouse=True)
 def _tools(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(planning, "tool_version", lambda name: f"{name} 1.0")
+    monkeypatch.setattr(tools, "tool_version", lambda name: f"{name} 1.0")
 
 
 def keys(plan: Plan) -> dict[str, str]:
@@ -76,7 +76,7 @@ def test_a_layers_own_code_is_in_its_key(
     before = make_plan(profile, lock, cache)
     real = code_hash
     monkeypatch.setattr(
-        planning, "code_hash", lambda *names: real(*names) + ("x" if "builder/layers/base.py" in names else "")
+        tools, "code_hash", lambda *names: real(*names) + ("x" if "builder/layers/base.py" in names else "")
     )
     assert changed(before, make_plan(profile, lock, cache)) == {"base", "boot"}
 

@@ -1,0 +1,93 @@
+"""Steps that come from Debian and from the profile's own files: base, station, boot files."""
+
+from __future__ import annotations
+
+from builder.inputs.lock import DebianPackage, Lock
+from builder.inputs.store import Store
+from builder.keys import ROOT, tree_hash
+from builder.layers.interpreter import PACKAGES as INTERPRETER
+from builder.profile import Profile
+from builder.steps import tools
+from builder.steps.step import TIMELESS_EPOCH, Step, file_hashes, package_rows, pins
+
+_NVIDIA = ROOT / "overlay/nvidia"
+_TEMPLATE_FIELDS = {"name", "title", "version", "language", "ui_port", "api_port", "engines", "limits"}
+
+
+def interpreter(lock: Lock) -> tuple[DebianPackage, ...]:
+    """The image's own Python, as far as compiling byte code takes it."""
+    return tuple(package for package in lock.used_by("base") if package.name in INTERPRETER)
+
+
+def base_step(profile: Profile, lock: Lock, store: Store) -> Step:
+    packages = lock.used_by("base")
+    sysusers = ROOT / "overlay/rootfs/usr/lib/sysusers.d/inkstick.conf"
+    cuts = {name: rule.paths for name, rule in profile.cuts.base.items()}
+    code = ("base", "debrepo", "accounts", "licences")
+    parts = {
+        "packages": pins(packages),
+        "cuts": cuts,
+        "users": tree_hash(sysusers),
+        "time stamp": lock.source_date_epoch,
+        "compression": profile.squashfs.level,
+        "code": tools.layer_code(*(f"builder/layers/{name}.py" for name in code)),
+        "tools": {name: tools.tool_version(name) for name in ("mksquashfs", "mmdebstrap")},
+    }
+    spec = {
+        "packages": package_rows(packages, store),
+        "cuts": cuts,
+        "sysusers": str(sysusers),
+        "epoch": lock.source_date_epoch,
+        "level": profile.squashfs.level,
+        "tree_bytes": 5 * sum(package.size for package in packages),
+    }
+    return Step("base", "builder.layers.base", parts, spec, lock.source_date_epoch)
+
+
+def station_step(profile: Profile, lock: Lock, store: Store) -> Step:
+    python = interpreter(lock)
+    seen = profile.model_dump(mode="json", include=_TEMPLATE_FIELDS)
+    seen["model_folder"] = profile.model_folder
+    overlays = [ROOT / "overlay/rootfs", *([_NVIDIA] if profile.driver else [])]
+    code = ("station", "interpreter", "debrepo")
+    parts = {
+        "runtime/": file_hashes(ROOT / "runtime"),
+        **{f"{overlay.relative_to(ROOT)}/": file_hashes(overlay) for overlay in overlays},
+        "profile": seen,
+        "interpreter": pins(python),
+        "compression": profile.squashfs.level,
+        "code": tools.layer_code(*(f"builder/layers/{name}.py" for name in code)),
+        "tools": {"mksquashfs": tools.tool_version("mksquashfs")},
+    }
+    spec = {
+        "overlays": [str(overlay) for overlay in overlays],
+        "profile": seen,
+        "interpreter": [str(store.path(package.sha256)) for package in python],
+        "version": profile.python.version,
+        "epoch": TIMELESS_EPOCH,
+        "level": profile.squashfs.level,
+    }
+    return Step("station", "builder.layers.station", parts, spec, TIMELESS_EPOCH)
+
+
+def boot_step(profile: Profile, lock: Lock, store: Store, base: Step) -> Step:
+    packages = lock.used_by("boot")
+    modprobe = sorted((_NVIDIA / "etc/modprobe.d").iterdir()) if profile.driver else []
+    code = ("builder/boot", "builder/screens.py", "builder/layers/debrepo.py")
+    parts = {
+        "base": base.key,
+        "packages": pins(packages),
+        "initramfs": file_hashes(ROOT / "overlay/initramfs"),
+        "messages": tree_hash(ROOT / "overlay/messages"),
+        "modprobe": {file.name: tree_hash(file) for file in modprobe},
+        "code": tools.step_code(*code),
+    }
+    spec = {
+        "packages": package_rows(packages, store),
+        "initramfs": str(ROOT / "overlay/initramfs"),
+        "messages": str(ROOT / "overlay/messages/stopped.yaml"),
+        "modprobe": [str(file) for file in modprobe],
+        "epoch": lock.source_date_epoch,
+    }
+    epoch = lock.source_date_epoch
+    return Step("boot", "builder.boot.files", parts, spec, epoch, needs={"base": "base"}, is_layer=False)

@@ -1,0 +1,140 @@
+"""The driver: what its modules must be, and which wheels it can carry."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from builder.errors import ProfileError
+from builder.gpu.compatibility import cuda_need, is_older
+from builder.gpu.modules import EXPECTED, ModuleInfo, Signer, check_modules
+from builder.inputs.lock import Lock, Wheel, lock_path, read_lock
+from builder.keys import ROOT
+from builder.plan import check_driver
+from builder.profile import Profile, load_profile
+
+KERNEL, VERSION, SIGNER = "6.12.117+deb13-amd64", "550.163.01", Signer("Operator", "0A1B")
+
+
+def module(name: str, **changes: str) -> ModuleInfo:
+    file = name.replace("nvidia", "nvidia-current", 1) + ".ko.xz"
+    fields = {"version": VERSION, "vermagic": f"{KERNEL} SMP preempt", "signer": "Operator", "sig_key": "0A:1B"}
+    return ModuleInfo(file, **{**fields, **changes})
+
+
+def complaints(modules: list[ModuleInfo]) -> list[str]:
+    return check_modules(modules, kernel=KERNEL, version=VERSION, signer=SIGNER)
+
+
+def test_five_modules_for_the_images_kernel_pass() -> None:
+    assert complaints([module(name) for name in EXPECTED]) == []
+
+
+def test_nvidias_own_names_pass_too() -> None:
+    plain = [
+        ModuleInfo(f"{name}.ko", version=VERSION, vermagic=KERNEL, signer="Operator", sig_key="0A1B")
+        for name in EXPECTED
+    ]
+    assert complaints(plain) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "complaint"),
+    [
+        ({"vermagic": "6.1.0-9-amd64 SMP"}, "built for kernel 6.1.0-9-amd64, the image has 6.12.117+deb13-amd64"),
+        ({"version": "535.1"}, "version 535.1, the libraries have 550.163.01"),
+        ({"signer": ""}, "not signed"),
+        ({"signer": "Somebody"}, "signed by Somebody, the certificate that ships is Operator"),
+        ({"sig_key": "FF"}, "signed by Operator, the certificate that ships is Operator"),
+    ],
+)
+def test_a_wrong_module_is_named_with_what_is_wrong(changes: dict[str, str], complaint: str) -> None:
+    modules = [module(name) for name in EXPECTED[1:]]
+    assert complaints([module("nvidia", **changes), *modules]) == [f"nvidia-current.ko.xz: {complaint}"]
+
+
+def test_a_missing_module_is_named() -> None:
+    assert complaints([module(name) for name in EXPECTED if name != "nvidia-uvm"]) == ["missing: nvidia-uvm"]
+
+
+def wheel(project: str, version: str) -> Wheel:
+    return Wheel(project=project, version=version, file_name="x.whl", size=1, sha256="a" * 64)
+
+
+@pytest.mark.parametrize(
+    ("wheels", "driver"),
+    [
+        ([wheel("nvidia-cuda-runtime-cu12", "12.8.90")], "525.60.13"),
+        ([wheel("nvidia-cudnn-cu13", "9.1"), wheel("nvidia-cublas-cu12", "12.8")], "580.65.06"),
+        ([wheel("nvidia-cuda-runtime", "13.0.48")], "580.65.06"),
+    ],
+)
+def test_the_wheels_tell_which_driver_they_need(wheels: list[Wheel], driver: str) -> None:
+    need = cuda_need(wheels)
+    assert need is not None and need.driver == driver
+
+
+def test_wheels_without_cuda_need_no_driver() -> None:
+    assert cuda_need([wheel("numpy", "2.0"), wheel("nvidia-ml-py", "13.6")]) is None
+
+
+def test_versions_are_compared_number_by_number() -> None:
+    assert is_older("550.163.01", "580.65.06") and not is_older("1000.1", "580.65.06")
+
+
+@pytest.fixture
+def profile() -> Profile:
+    return load_profile("4090d")
+
+
+@pytest.fixture
+def lock(profile: Profile) -> Lock:
+    found = read_lock(lock_path(profile))
+    assert found is not None
+    return found
+
+
+def test_the_4090d_profile_has_a_driver_for_its_wheels(profile: Profile, lock: Lock) -> None:
+    check_driver(profile, lock)
+
+
+def test_wheels_that_need_a_newer_driver_are_refused_with_both_versions(profile: Profile, lock: Lock) -> None:
+    newer = lock.model_copy(update={"wheels": (*lock.wheels, wheel("nvidia-cuda-runtime", "13.0.48"))})
+    with pytest.raises(ProfileError) as caught:
+        check_driver(profile, newer)
+    assert "580.65.06" in caught.value.message and "550.163.01" in caught.value.message
+
+
+def test_wheels_for_a_card_are_refused_where_there_is_no_driver(lock: Lock) -> None:
+    with pytest.raises(ProfileError, match="has no driver"):
+        check_driver(load_profile("demo"), lock)
+
+
+def test_nothing_that_builds_the_modules_ships(lock: Lock) -> None:
+    shipped = {package.name for package in lock.packages if package.use == "driver"}
+    assert not {name for name in shipped if "dkms" in name or "headers" in name or name.startswith("gcc")}
+
+
+def test_headers_and_kernel_are_of_one_version(lock: Lock) -> None:
+    kernels = {package.version for package in lock.used_by("base") if package.name.startswith("linux-image-6")}
+    headers = {
+        package.version
+        for package in lock.used_by("driver-build")
+        if package.name.startswith("linux-headers-6") and package.name.endswith("amd64")
+    }
+    assert kernels == headers != set()
+
+
+def test_nouveau_is_kept_away_by_every_boot_entry_and_by_modprobe(profile: Profile) -> None:
+    assert "modprobe.blacklist=nouveau" in profile.kernel_arguments
+    rules = (ROOT / "overlay/nvidia/etc/modprobe.d/inkstick-nvidia.conf").read_text()
+    assert "blacklist nouveau" in rules
+
+
+def test_a_signing_key_without_its_certificate_is_a_mistake(tmp_path: Path) -> None:
+    (tmp_path / "_gpu.yaml").write_text((ROOT / "profiles/_gpu.yaml").read_text())
+    (tmp_path / "_station.yaml").write_text((ROOT / "profiles/_station.yaml").read_text())
+    (tmp_path / "x.yaml").write_text("extends: _gpu\ndriver:\n  signing_key: README.md\n")
+    with pytest.raises(ProfileError, match="go together"):
+        load_profile("x", tmp_path)
