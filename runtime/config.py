@@ -39,6 +39,15 @@ class Limits(_Strict):
     """Files held in memory while they wait."""
     request_timeout_s: PositiveInt = 600
     """For one page, from its turn in the queue on, restarts of the engine included."""
+    document_pages: PositiveInt = 1000
+    archive_files: PositiveInt = 2000
+    archive_bytes: PositiveInt = 2 * 1024 * 1024 * 1024
+    """What a ZIP may unpack to, as its directory says; it is unpacked file by file, never whole."""
+    archive_ratio: PositiveInt = 200
+    pdf_dpi: PositiveInt = 200
+    decode_memory_bytes: PositiveInt = 2 * 1024 * 1024 * 1024
+    decode_s: PositiveInt = 60
+    """Processor time and, twice this, wall time in which one page must be opened."""
     engine_wait_s: PositiveInt = 180
     """How long a page waits for an engine to be ready before it is sent back."""
 

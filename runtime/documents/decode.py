@@ -78,7 +78,7 @@ def inspect(data: bytes, limits: Limits) -> Facts:
 
     Raises Problem: EMPTY_FILE, FILE_TOO_LARGE, NOT_AN_IMAGE, DAMAGED_IMAGE or TOO_MANY_PIXELS.
     """
-    with _opened(data, limits) as image:
+    with guarded_image(data, limits) as image:
         return Facts(
             format=image.format or "",
             width=image.width,
@@ -98,14 +98,19 @@ def decode(data: bytes, limits: Limits) -> PixelPage:
 
 def decode_image(data: bytes, limits: Limits) -> Image.Image:
     """As `decode`, as a Pillow image of mode RGB."""
-    with _opened(data, limits) as image:
+    with guarded_image(data, limits) as image:
         image.load()
-        upright = _turned_by_exif(image)
-        return _rgb(upright)
+        return upright_rgb(image)
+
+
+def upright_rgb(image: Image.Image) -> Image.Image:
+    """A loaded image turned as its EXIF data say, on white, as RGB of eight bits."""
+    return _rgb(_turned_by_exif(image))
 
 
 @contextmanager
-def _opened(data: bytes, limits: Limits) -> Iterator[Image.Image]:
+def guarded_image(data: bytes, limits: Limits, formats: tuple[str, ...] = FORMATS) -> Iterator[Image.Image]:
+    """The file opened, its header judged; whatever Pillow raises while it is open becomes a Problem."""
     if not data:
         raise Problem(EMPTY_FILE, "The file holds no bytes. Copy or scan it again.")
     if len(data) > limits.upload_bytes:
@@ -114,7 +119,7 @@ def _opened(data: bytes, limits: Limits) -> Iterator[Image.Image]:
         with warnings.catch_warnings():
             # Pillow only warns up to twice its own limit; ours is checked below, on the header.
             warnings.simplefilter("ignore")
-            with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+            with Image.open(io.BytesIO(data), formats=formats) as image:
                 _check_size(image, limits)
                 yield image
     except UnidentifiedImageError:

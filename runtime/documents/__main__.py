@@ -1,0 +1,103 @@
+"""`python3 -m runtime.documents FD`: opens documents for the gateway, each request in a process of its own.
+
+This process reads requests from the socket FD and forks; the child gives up its rights, opens the
+file, answers and ends. It never looks into a file itself. See `runtime.documents.cage`.
+"""
+
+from __future__ import annotations
+
+import array
+import codecs
+import importlib
+import json
+import os
+import signal
+import socket
+import sys
+from typing import NoReturn
+
+from PIL import Image
+
+from runtime.documents import opening
+from runtime.documents.confinement import confine
+from runtime.documents.parts import Reply, Request
+from runtime.documents.refusals import TOO_COSTLY
+from runtime.documents.signatures import Kind, kind_of
+from runtime.problems import Problem
+
+LONGEST_REQUEST_BYTES = 65_536
+_FDS = 3
+_SNIFFED_BYTES = 1040
+_CODECS = ("cp437", "latin-1", "utf-16", "utf-16-le", "utf-16-be", "utf-8", "ascii")
+"""Names in ZIP files and strings in image headers are in one of these."""
+
+
+def serve(requests: socket.socket) -> None:
+    """Until the gateway closes its end."""
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # children are reaped by the kernel
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    Image.init()  # plug-ins and codecs are loaded once, here, where files may still be read
+    for codec in _CODECS:
+        codecs.lookup(codec)
+    while True:
+        message, ancillary, _, _ = requests.recvmsg(LONGEST_REQUEST_BYTES, socket.CMSG_SPACE(_FDS * 4))
+        if not message:
+            return
+        descriptors = array.array("i")
+        for level, kind, content in ancillary:
+            if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
+                descriptors.frombytes(content[: len(content) - len(content) % descriptors.itemsize])
+        source, output, answers = descriptors
+        _load_libraries(source)
+        if os.fork() == 0:
+            requests.close()
+            _answer(json.loads(message), source, output, socket.socket(fileno=answers))
+        for descriptor in descriptors:
+            os.close(descriptor)
+
+
+def _load_libraries(source: int) -> None:
+    """What the child will need, while files may be read; the file's kind is all that is looked at."""
+    kind = kind_of(os.pread(source, _SNIFFED_BYTES, 0))
+    if kind in (Kind.PDF, Kind.ZIP):
+        importlib.import_module("runtime.documents.pdf")
+    if kind in (Kind.HEIF, Kind.ZIP):
+        importlib.import_module("pi_heif").register_heif_opener(thumbnails=False)
+
+
+def _answer(document: dict[str, object], source: int, output: int, answers: socket.socket) -> NoReturn:
+    """The child's whole life. It ends without clean-up: everything it holds is the kernel's to free."""
+    code = 1
+    try:
+        request = Request.model_validate(document)
+        size = os.fstat(source).st_size
+        confine(request.limits)
+        reply = _opened(request, os.pread(source, size, 0), output)
+        answers.sendall(reply.model_dump_json().encode())
+        code = 0
+    except BaseException as error:
+        print(f"document refused: {type(error).__name__}", file=sys.stderr, flush=True)
+    os._exit(code)
+
+
+def _opened(request: Request, data: bytes, output: int) -> Reply:
+    try:
+        if request.what == "describe":
+            return Reply(description=opening.describe(data, request.limits))
+        width, height, rgb, lines = opening.render(
+            data, request.page, request.limits, request.region, request.take_text
+        )
+        view = memoryview(rgb)
+        while view:
+            view = view[os.write(output, view) :]
+        return Reply(width=width, height=height, lines=lines)
+    except Problem as problem:
+        if isinstance(problem.__cause__, MemoryError):
+            problem = Problem(TOO_COSTLY, "Save it smaller.")
+        return Reply(problem=problem.kind.code, detail=problem.detail)
+    except MemoryError:
+        return Reply(problem=TOO_COSTLY.code, detail="Save it smaller.")
+
+
+if __name__ == "__main__":
+    serve(socket.socket(fileno=int(sys.argv[1])))

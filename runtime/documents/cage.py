@@ -1,0 +1,159 @@
+"""Documents opened in short-lived processes that have no files, little memory and little time.
+
+One process stands by, libraries loaded, and forks for every request: a fork costs milliseconds, a
+new interpreter a good part of a second. Files and pixels go through memory descriptors.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import mmap
+import os
+import socket
+import subprocess
+import sys
+import threading
+from dataclasses import dataclass
+
+from runtime.config import Limits
+from runtime.documents.decode import PixelPage
+from runtime.documents.parts import Description, PrintedLine, Region, Reply, Request
+from runtime.documents.refusals import DECODER_CRASHED, KINDS, TOO_COSTLY
+from runtime.problems import EMPTY_FILE, FILE_TOO_LARGE, INTERNAL, Problem
+
+log = logging.getLogger(__name__)
+
+_ANSWER_BYTES = 1 << 20
+
+
+@dataclass(frozen=True)
+class TextPage:
+    """A page whose text was in the document itself; `width` and `height` are what its boxes are in."""
+
+    width: int
+    height: int
+    lines: tuple[PrintedLine, ...]
+
+
+class Cage:
+    """`cage.describe(data)`, `cage.render(data, page)`; close it in the end. Starts its process when first used."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._requests: socket.socket | None = None
+
+    async def describe(self, data: bytes) -> Description:
+        """What pages it has. Raises Problem: any of `refusals.KINDS`."""
+        reply, _ = await asyncio.to_thread(self._ask, data, Request(what="describe", limits=self._limits))
+        assert reply.description is not None
+        return reply.description
+
+    async def render(
+        self, data: bytes, page: int, *, region: Region | None = None, take_text: bool = False
+    ) -> PixelPage | TextPage:
+        """Page number `page`, from 0, as pixels; as its own text where `take_text` and that is good.
+
+        Raises Problem: any of `refusals.KINDS`.
+        """
+        request = Request(what="render", limits=self._limits, page=page, region=region, take_text=take_text)
+        reply, rgb = await asyncio.to_thread(self._ask, data, request)
+        if reply.lines is not None:
+            return TextPage(reply.width, reply.height, reply.lines)
+        return PixelPage(reply.width, reply.height, rgb)
+
+    def close(self) -> None:
+        """End the process that stands by."""
+        with self._lock:
+            process, self._process = self._process, None
+            requests, self._requests = self._requests, None
+        if requests is not None:
+            requests.close()
+        if process is not None:
+            try:
+                process.wait(5)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+    def _ask(self, data: bytes, request: Request) -> tuple[Reply, bytes]:
+        if not data:
+            raise Problem(EMPTY_FILE, "The file holds no bytes. Copy or scan it again.")
+        if len(data) > self._limits.upload_bytes:
+            raise Problem(FILE_TOO_LARGE, f"The limit is {self._limits.upload_bytes} bytes.")
+        ours, theirs = socket.socketpair()
+        source, output = (os.memfd_create(name, os.MFD_CLOEXEC) for name in ("document", "pixels"))
+        try:
+            with ours:
+                with theirs:
+                    _write(source, data)
+                    self._send(request, [source, output, theirs.fileno()])
+                # Ours is now the only copy of our end, and the child has the only one of theirs.
+                reply = self._received(ours)
+            if reply.problem:
+                raise Problem(KINDS.get(reply.problem, INTERNAL), reply.detail)
+            return reply, _read(output, reply.width * reply.height * 3 if reply.lines is None else 0)
+        finally:
+            os.close(source)
+            os.close(output)
+
+    def _received(self, channel: socket.socket) -> Reply:
+        channel.settimeout(2 * self._limits.decode_s)
+        held = bytearray()
+        try:
+            while chunk := channel.recv(_ANSWER_BYTES):
+                held += chunk
+        except TimeoutError:
+            raise Problem(TOO_COSTLY, "It took too long to open. Save it again, simpler.") from None
+        if not held:
+            log.warning("a document's decoder ended without an answer")
+            raise Problem(DECODER_CRASHED, "Save it again with another program.")
+        return Reply.model_validate_json(bytes(held))
+
+    def _send(self, request: Request, descriptors: list[int]) -> None:
+        message = json.dumps(request.model_dump(mode="json")).encode()
+        with self._lock:
+            for attempt in (1, 2):
+                requests = self._running()
+                try:
+                    socket.send_fds(requests, [message], descriptors)
+                    return
+                except OSError:
+                    log.warning("the document process is gone, it is started again")
+                    self._process = None
+                    requests.close()
+                    if attempt == 2:
+                        raise
+
+    def _running(self) -> socket.socket:
+        if self._process is not None and self._process.poll() is None and self._requests is not None:
+            return self._requests
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "runtime.documents", str(theirs.fileno())],
+                pass_fds=[theirs.fileno()],
+                start_new_session=True,
+            )
+        if self._requests is not None:
+            self._requests.close()
+        self._requests = ours
+        return ours
+
+
+def _write(descriptor: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
+def _read(descriptor: int, size: int) -> bytes:
+    if size == 0:
+        return b""
+    if os.fstat(descriptor).st_size < size:
+        raise Problem(DECODER_CRASHED, "Save it again with another program.")
+    with mmap.mmap(descriptor, size, prot=mmap.PROT_READ) as view:
+        return view[:]

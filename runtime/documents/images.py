@@ -1,0 +1,51 @@
+"""Image files of one page or many, as pages: TIFF's pages, an animation's first frame, HEIC's pictures.
+
+HEIC needs Pillow's plug-in from pi_heif, which the process around this has registered.
+"""
+
+from __future__ import annotations
+
+from PIL import Image
+
+from runtime.config import Limits
+from runtime.documents.decode import guarded_image, upright_rgb
+from runtime.documents.parts import PrintedLine, Region
+from runtime.documents.refusals import NO_SUCH_PAGE
+from runtime.problems import Problem
+
+FORMATS = ("JPEG", "PNG", "TIFF", "WEBP", "BMP", "GIF", "HEIF", "AVIF", "MPO")
+FORMAT_NAMES = "JPEG, PNG, TIFF, WebP, BMP, GIF, HEIC"
+_PAGED = ("TIFF", "HEIF")
+"""Formats whose pictures are pages; those of an animation are one page in motion, the first is read."""
+
+
+def counted(data: bytes, limits: Limits) -> tuple[str, int]:
+    """The format's name and how many pages it has. Raises Problem as `decode.inspect` does."""
+    with guarded_image(data, limits, FORMATS) as image:
+        name = "JPEG" if image.format == "MPO" else image.format or ""
+        return name, int(getattr(image, "n_frames", 1)) if name in _PAGED else 1
+
+
+def render(
+    data: bytes, page: int, limits: Limits, region: Region | None
+) -> tuple[int, int, bytes, tuple[PrintedLine, ...] | None]:
+    """Picture number `page`, from 0: upright by EXIF, on white, eight bits a channel."""
+    with guarded_image(data, limits, FORMATS) as image:
+        if page:
+            try:
+                image.seek(page)
+            except EOFError:
+                raise Problem(NO_SUCH_PAGE, f"It has {getattr(image, 'n_frames', 1)} pages.") from None
+            if image.width * image.height > limits.page_pixels:
+                raise Image.DecompressionBombError
+        image.load()
+        upright = upright_rgb(image)
+        if region is not None:
+            upright = upright.crop(pixels_of(region, upright.width, upright.height))
+        return upright.width, upright.height, upright.tobytes(), None
+
+
+def pixels_of(region: Region, width: int, height: int) -> tuple[int, int, int, int]:
+    """Left, top, right and bottom in pixels; at least one pixel each way."""
+    left, top = region.left * width // 1000, region.top * height // 1000
+    return left, top, max(left + 1, region.right * width // 1000), max(top + 1, region.bottom * height // 1000)

@@ -1,0 +1,82 @@
+"""What a document consists of, and what is asked of the process that opens it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
+
+from runtime.config import Limits
+from runtime.results import Quad
+
+Thousandth = Annotated[int, Field(ge=0, le=1000)]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class PagePlace(_Frozen):
+    """One page. `source`: the file's name within a ZIP, else "". `number`: 1-based within its file."""
+
+    source: str = ""
+    number: PositiveInt
+
+
+class Description(_Frozen):
+    """`format`: of the outermost file: "PDF", "ZIP", "TIFF", "JPEG", ... `pages`: in reading order.
+
+    `skipped`: files within a ZIP that are no pages, with the reason's code.
+    """
+
+    format: str
+    pages: tuple[PagePlace, ...]
+    skipped: tuple[tuple[str, str], ...] = ()
+
+
+class Region(_Frozen):
+    """Part of a page, in thousandths of its width and height."""
+
+    left: Thousandth = 0
+    top: Thousandth = 0
+    right: Thousandth = 1000
+    bottom: Thousandth = 1000
+
+    @model_validator(mode="after")
+    def _has_inside(self) -> Region:
+        if self.left >= self.right or self.top >= self.bottom:
+            raise ValueError("a region's right and bottom lie beyond its left and top")
+        return self
+
+
+class PrintedLine(_Frozen):
+    """A line of text as a PDF holds it; `box` in pixels of the rendered page."""
+
+    text: str
+    box: Quad
+
+
+class Request(_Frozen):
+    """What the caged process is asked, as JSON beside the file's descriptor.
+
+    `page`: place in Description.pages, from 0. `region`: rendered alone. `take_text`: give a PDF's
+    own text instead of pixels where it is there and good.
+    """
+
+    what: Literal["describe", "render"]
+    limits: Limits
+    page: int = 0
+    region: Region | None = None
+    take_text: bool = True
+
+
+class Reply(_Frozen):
+    """What it answers: a description, a page (`width`, `height` pixels; RGB in the output descriptor,
+    unless `lines` is given), or a problem's code and detail."""
+
+    description: Description | None = None
+    width: int = 0
+    height: int = 0
+    lines: tuple[PrintedLine, ...] | None = None
+    problem: str = ""
+    detail: str = ""
