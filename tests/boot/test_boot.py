@@ -15,8 +15,9 @@ from tests.pages.cer import cer
 from tests.pages.render import render
 
 SAMPLES = Path(__file__).parents[3] / "shared" / "samples"
-START_S = 900
-READ_S = 1200
+START_S = 1500
+READ_S = 1800
+ANSWER_S = 600
 
 
 @pytest.mark.parametrize("firmware", Firmware, ids=lambda firmware: firmware.value)
@@ -50,20 +51,20 @@ def test_a_page_from_a_stick_comes_back_as_text(
 
 
 def _read_all_and_save(machine: Machine, pages: dict[str, Path]) -> None:
-    wait_for_text(machine, *pages, name="1-list", limit_s=120)
+    wait_for_text(machine, *pages, name="1-list", limit_s=ANSWER_S)
     machine.press("a")
-    wait_for_text(machine, f"已选 {len(pages)} 张", name="2-chosen", limit_s=60)
+    wait_for_text(machine, f"已选 {len(pages)} 张", name="2-chosen", limit_s=ANSWER_S)
     machine.press("ret")
     wait_for_text(machine, "请核对文字", "The records office opens", name="3-review", limit_s=READ_S)
     machine.press("s")
-    wait_for_text(machine, "可以安全拔出", name="4-saved", limit_s=120)
+    wait_for_text(machine, "可以安全拔出", name="4-saved", limit_s=ANSWER_S)
 
 
 def _power_off_from_the_page(machine: Machine) -> None:
     machine.press("p")
-    wait_for_text(machine, "要关机吗", name="5-power", limit_s=60)
+    wait_for_text(machine, "要关机吗", name="5-power", limit_s=ANSWER_S)
     machine.press("ret")
-    machine.wait_until_off(180)
+    machine.wait_until_off(ANSWER_S)
 
 
 @pytest.mark.full
@@ -71,4 +72,4 @@ def test_the_power_button_switches_off(iso: Path, start: StartMachine) -> None:
     machine = start(iso)
     machine.wait_for("kiosk-painted", START_S)
     machine.press_power_button()
-    machine.wait_until_off(180)
+    machine.wait_until_off(ANSWER_S)
