@@ -69,7 +69,8 @@ def with_swapped_layer(iso: Path, out: Path, layer: Layer) -> Path:
         (old,) = stream.read(1)
         stream.seek(layer.hash_offset // 2)
         stream.write(bytes([old ^ 0xFF]))
-    _run("veritysetup", "format", f"--hash-offset={layer.hash_offset}", str(other), str(other))
+    blocks = f"--data-blocks={layer.hash_offset // 4096}"
+    _run("veritysetup", "format", blocks, f"--hash-offset={layer.hash_offset}", str(other), str(other))
     assert other.stat().st_size == layer.size
     return _rewritten(iso, out, "-update", str(other), f"{_LAYERS}/{layer.file}")
 
