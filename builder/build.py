@@ -29,6 +29,7 @@ from builder.steps.step import Step
 from builder.verify import verify
 
 DIST = ROOT / "dist"
+_ISO_CODE = ("iso.py", "manifest.py", "boot", "provenance.py", "contents.py", "kernels.py")
 
 
 @dataclass(frozen=True)
@@ -132,7 +133,7 @@ def _iso_key(medium: Medium, plan: Plan) -> str:
             "volume": medium.volume_id,
             "arguments": medium.arguments,
             "epoch": medium.epoch,
-            "code": code_hash("builder/iso.py", "builder/manifest.py", "builder/boot", "builder/provenance.py"),
+            "code": code_hash(*(f"builder/{name}" for name in _ISO_CODE)),
         }
     )
 

@@ -6,7 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+from builder import contents, kernels
 from builder.cache import Cache
+from builder.gpu.report import as_text
 from builder.manifest import Manifest, as_json
 from builder.plan import Plan
 
@@ -19,10 +21,18 @@ def manifest_file(iso: Path) -> Path:
     return iso.with_name(f"{iso.name.removesuffix('.iso')}.manifest.json")
 
 
+def kernels_file(iso: Path, kind: str) -> Path:
+    return iso.with_name(f"{iso.name.removesuffix('.iso')}.kernels.{kind}")
+
+
 def write_beside(iso: Path, sha256: str, made: Manifest, plan: Plan, cache: Cache) -> None:
-    """Write the checksum as `sha256sum -c` takes it, and the manifest as JSON."""
+    """Write the checksum as `sha256sum -c` takes it, the manifest as JSON, and the report on machine code."""
     checksum_file(iso).write_text(f"{sha256}  {iso.name}\n")
     manifest_file(iso).write_text(json.dumps(_describe(iso, sha256, made, plan, cache), indent=1) + "\n")
+    if plan.profile.driver:
+        found = kernels.rows(plan, cache)
+        kernels_file(iso, "json").write_text(json.dumps(found, indent=1) + "\n")
+        kernels_file(iso, "txt").write_text(as_text(found))
 
 
 def is_current(iso: Path, key: str, cache: Cache) -> bool:
@@ -70,8 +80,7 @@ def _describe(iso: Path, sha256: str, made: Manifest, plan: Plan, cache: Cache) 
         "version": made.version,
         "source_date_epoch": plan.lock.source_date_epoch,
         "layers": layers,
-        "packages": [package.model_dump() for package in plan.lock.packages],
-        "wheels": [wheel.model_dump() for wheel in plan.lock.wheels],
+        **contents.describe(plan, cache),
     }
 
 
