@@ -18,9 +18,10 @@ def huggingface(repository: str, commit: str, folder: Path, patterns: list[str])
     from huggingface_hub import HfApi, snapshot_download
 
     full: str | None = HfApi().model_info(repository, revision=commit).sha
-    if full is None or not full.startswith(commit):
+    if full is None or not (full.startswith(commit) or commit == "main"):
         raise SystemExit(f"{repository} has no commit {commit}")
-    snapshot_download(repository, revision=full, local_dir=folder, allow_patterns=patterns)
+    ignored = ["*/*"] if not any("/" in pattern for pattern in patterns) else None
+    snapshot_download(repository, revision=full, local_dir=folder, allow_patterns=patterns, ignore_patterns=ignored)
     return full
 
 

@@ -145,8 +145,8 @@ def what_is_asked(profile: Profile) -> str:
         driver = profile.driver
         wanted["driver"] = [sorted(driver.packages), sorted(driver.build_packages), driver.source_package]
         wanted["driver version"] = driver.version
-    if profile.python.overlays:
-        wanted["overlays"] = {name: (root / file).read_text() for name, file in profile.python.overlays.items()}
+    if profile.python.own_sites:
+        wanted["overlays"] = {name: (root / file).read_text() for name, file in profile.python.own_sites.items()}
     if profile.python.left_out:
         wanted["left out"] = {name: sorted(rule.projects) for name, rule in profile.python.left_out.items()}
     return hashlib.sha256(json.dumps(wanted, sort_keys=True).encode()).hexdigest()

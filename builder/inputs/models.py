@@ -22,6 +22,7 @@ from builder.run import output
 
 _PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".joblib", ".npy", ".npz")
 _HUB_REQUIREMENTS = ROOT / "builder/requirements-hub.lock"
+_NEWEST = {"huggingface": "main", "modelscope": "master"}
 _LARGEST_HEADER_BYTES = 100_000_000
 
 
@@ -50,7 +51,7 @@ def restore_model(weights: Weights, locked: LockedModel, cache: Cache) -> None:
     store = Store(cache.store)
     if all(store.has(file.sha256, file.size) for file in locked.files):
         return
-    found = lock_model(weights, cache)
+    found = lock_model(weights.model_copy(update={"commit": locked.commit or weights.commit}), cache)
     if found.files != locked.files:
         ours = {file.name: file.sha256 for file in locked.files}
         other = sorted({file.name for file in found.files if ours.get(file.name) != file.sha256} or ours)
@@ -65,7 +66,13 @@ def taken(folder: Path, patterns: list[str]) -> list[str]:
     if not folder.is_dir():
         raise LockError(f"there is no model folder {folder}", hint="--model takes a folder, or the word synthetic")
     names = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
-    return sorted(name for name in names if any(fnmatchcase(name.rsplit("/", 1)[-1], glob) for glob in patterns))
+    return sorted(name for name in names if any(matches(name, glob) for glob in patterns))
+
+
+def matches(name: str, glob: str) -> bool:
+    """Whether a file's path below the model's folder matches; `*` does not cross a slash."""
+    parts, globs = name.split("/"), glob.split("/")
+    return len(parts) == len(globs) and all(map(fnmatchcase, parts, globs))
 
 
 def check(folder: Path, names: list[str], *, licence: str) -> None:
@@ -130,9 +137,10 @@ def _source(weights: Weights, cache: Cache) -> tuple[Path, str]:
     python = environment(cache, "download models", _HUB_REQUIREMENTS)
     kind = "huggingface" if weights.huggingface else "modelscope"
     repository = weights.huggingface or weights.modelscope
-    folder = cache.store / "partial" / f"{kind}-{str(repository).replace('/', '--')}-{weights.commit}"
-    with step(f"download {repository} at {weights.commit} from {kind}"):
-        words: list[str | Path] = [python, ROOT / "builder/inputs/hub.py", kind, str(repository), str(weights.commit)]
+    commit = weights.commit or _NEWEST[kind]
+    folder = cache.store / "partial" / f"{kind}-{str(repository).replace('/', '--')}-{commit}"
+    with step(f"download {repository} at {commit} from {kind}"):
+        words: list[str | Path] = [python, ROOT / "builder/inputs/hub.py", kind, str(repository), commit]
         printed = output(
             [*words, folder, *weights.files],
             hint="run again: it goes on where it stopped; HF_ENDPOINT names a mirror; or --model FOLDER, or synthetic",

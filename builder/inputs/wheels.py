@@ -31,7 +31,7 @@ def resolve(python: Python, folder: Path, log: Path) -> tuple[list[Wheel], list[
     shared = _compile(python, root / python.requirements, folder / "pylock.shared.toml", log, dropped)
     wheels = list(shared)
     have = {wheel.sha256 for wheel in shared}
-    for site, requirements in python.overlays.items():
+    for site, requirements in python.own_sites.items():
         found = _compile(python, root / requirements, folder / f"pylock.{site}.toml", log, dropped)
         # What the shared folder holds in the same version already is found there.
         wheels += [wheel.model_copy(update={"site": site}) for wheel in found if wheel.sha256 not in have]

@@ -50,8 +50,9 @@ class Driver(Strict):
 class Weights(Strict):
     """The model: a local `folder`, a repository of a hub at a `commit`, or a `synthetic` stand-in.
 
-    `licence` names a folder of licences/; `files` are globs of what is taken. A hub's branch is no
-    source: repositories have changed the model under their users.
+    `licence` names a folder of licences/; `files` are globs of what is taken, those without a slash
+    of the top folder alone. Without a `commit` the first lock takes the newest one and pins it: a
+    hub's branch is no source, repositories have changed the model under their users.
     """
 
     title: str
@@ -68,8 +69,6 @@ class Weights(Strict):
         given = [name for name in ("folder", "huggingface", "modelscope", "synthetic") if getattr(self, name)]
         if len(given) != 1:
             raise ValueError(f"one of folder, huggingface, modelscope, synthetic; here: {', '.join(given) or 'none'}")
-        if (self.huggingface or self.modelscope) and self.commit is None:
-            raise ValueError("a hub's repository needs a commit")
         return self
 
     @property

@@ -151,7 +151,7 @@ def _named_files(profile: Profile) -> dict[KeyPath, Path | None]:
     files: dict[KeyPath, Path | None] = {
         ("python", "requirements"): profile.python.requirements,
         ("python", "overrides"): profile.python.overrides,
-        **{("python", "overlays", name): file for name, file in profile.python.overlays.items()},
+        **{("python", "overlays", name): file for name, file in profile.python.own_sites.items()},
     }
     if profile.driver:
         files["driver", "signing_key"] = profile.driver.signing_key

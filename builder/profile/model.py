@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -50,15 +51,21 @@ class Python(Strict):
     `layers` parts them: a wheel goes to the first layer one of whose globs matches its project,
     else to layer `python`. All of these share one folder on the station. `overlays` are further
     requirement files, each resolved by itself, for a folder and a layer of its own name that goes
-    before the shared one: only wheels that differ from the shared ones are in it.
+    before the shared one: only wheels that differ from the shared ones are in it. A child profile
+    that needs none of a parent's says null.
     """
 
     version: Literal["3.13"] = "3.13"
     requirements: FilePath
     overrides: FilePath | None = None
     layers: dict[LayerName, list[str]] = {}
-    overlays: dict[LayerName, FilePath] = {}
+    overlays: dict[LayerName, FilePath | None] = {}
     left_out: dict[str, LeftOut] = {}
+
+    @property
+    def own_sites(self) -> dict[str, Path]:
+        """Overlays by name, with their requirement files."""
+        return {name: file for name, file in self.overlays.items() if file is not None}
 
 
 class Cuts(Strict):

@@ -20,7 +20,7 @@ _PACKED_TO_UNPACKED = 4
 
 def part(python: Python, wheels: tuple[Wheel, ...]) -> dict[str, list[Wheel]]:
     """Layer name -> its wheels: those of a glob, the shared rest, then each overlay's own. None is empty."""
-    parted: dict[str, list[Wheel]] = {name: [] for name in (*python.layers, SHARED_SITE, *python.overlays)}
+    parted: dict[str, list[Wheel]] = {name: [] for name in (*python.layers, SHARED_SITE, *python.own_sites)}
     for wheel in wheels:
         parted[_layer(python, wheel)].append(wheel)
     return {name: found for name, found in parted.items() if found}
