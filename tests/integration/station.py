@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,8 @@ from pathlib import Path
 import httpx
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-_START_S = 180.0
+_DEAD_PROXY = {"https_proxy": "http://127.0.0.1:9", "http_proxy": "http://127.0.0.1:9"}
+"""Whatever tried to reach a network would fail loudly."""
 
 
 @dataclass(frozen=True)
@@ -41,28 +42,42 @@ class Station:
                     found.append(int(entry.name))
         return found
 
-    def wait_ready(self) -> None:
-        deadline = time.monotonic() + _START_S
+    def wait_ready(self, limit_s: float) -> None:
+        deadline = time.monotonic() + limit_s
         while time.monotonic() < deadline:
             assert self.supervisor.poll() is None, "the supervisor ended"
             with contextlib.suppress(httpx.TransportError):
                 if self.http.get("/readyz").status_code == 200:
                     return
             time.sleep(0.2)
-        raise AssertionError(f"not ready after {_START_S} s")
+        raise AssertionError(f"not ready after {limit_s} s")
 
 
 @contextmanager
-def running_station(folder: Path, **limits: int) -> Iterator[Station]:
-    """Start a station whose files lie in `folder`; wait until it is ready; stop it in the end."""
-    api_port, ui_port = _free_port(), _free_port()
+def running_station(
+    folder: Path,
+    *,
+    engines: Sequence[Mapping[str, object]] = (),
+    environment: Mapping[str, str] | None = None,
+    start_s: float = 180.0,
+    **limits: int,
+) -> Iterator[Station]:
+    """Start a station whose files lie in `folder`; wait until it is ready; stop it in the end.
+
+    `engines`: their configurations, each without its socket; by default the CPU engine alone. `start_s`:
+    how long it may take.
+    """
+    api_port, ui_port = free_port(), free_port()
     milestones = folder / "milestones"
     config = {
         "profile": "test",
         "version": "0",
         "ui": {"host": "127.0.0.1", "port": ui_port},
         "api": {"host": "127.0.0.1", "port": api_port},
-        "engines": [{"name": "rapidocr", "socket": str(folder / "rapidocr.sock"), "threads": 2}],
+        "engines": [
+            {"socket": str(folder / f"{engine['name']}.sock"), **engine}
+            for engine in engines or [{"name": "rapidocr", "threads": 2}]
+        ],
         "milestones": str(milestones),
         "limits": limits,
     }
@@ -74,13 +89,12 @@ def running_station(folder: Path, **limits: int) -> Iterator[Station]:
             cwd=REPOSITORY,
             stdout=log,
             stderr=log,
-            # A dead proxy: whatever tried to reach a network would fail loudly.
-            env={**os.environ, "https_proxy": "http://127.0.0.1:9", "http_proxy": "http://127.0.0.1:9"},
+            env={**os.environ, **_DEAD_PROXY, **(environment or {})},
         )
     try:
         with httpx.Client(base_url=f"http://127.0.0.1:{api_port}", timeout=300, trust_env=False) as http:
             station = Station(http, ui_port, milestones, supervisor)
-            station.wait_ready()
+            station.wait_ready(start_s)
             yield station
     finally:
         supervisor.send_signal(signal.SIGTERM)
@@ -91,7 +105,7 @@ def running_station(folder: Path, **limits: int) -> Iterator[Station]:
             supervisor.wait()
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

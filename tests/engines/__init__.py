@@ -1,0 +1,1 @@
+"""The language-model engines on real software: transformers and vLLM on the CPU, with a tiny checkpoint."""
