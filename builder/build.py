@@ -16,7 +16,7 @@ from builder.cache import Cache
 from builder.console import Meter, duration, say, size, step
 from builder.errors import VerifyError
 from builder.inputs.locking import fetch_all, usable_lock
-from builder.inputs.operator import with_operators_inputs
+from builder.inputs.operators import with_operators_inputs
 from builder.inputs.store import sha256_of
 from builder.iso import Medium, write_iso
 from builder.keys import ROOT, code_hash, key_of

@@ -134,13 +134,13 @@ def _source(weights: Weights, cache: Cache) -> tuple[Path, str]:
         return (ROOT / weights.folder).absolute(), ""
     from builder.environments import environment
 
-    python = environment(cache, "download models", _HUB_REQUIREMENTS)
+    python = environment(cache, "hub", _HUB_REQUIREMENTS)
     kind = "huggingface" if weights.huggingface else "modelscope"
     repository = weights.huggingface or weights.modelscope
     commit = weights.commit or _NEWEST[kind]
     folder = cache.store / "partial" / f"{kind}-{str(repository).replace('/', '--')}-{commit}"
     with step(f"download {repository} at {commit} from {kind}"):
-        words: list[str | Path] = [python, ROOT / "builder/inputs/hub.py", kind, str(repository), commit]
+        words: list[str | Path] = [python, "-I", ROOT / "builder/inputs/hub.py", kind, str(repository), commit]
         printed = output(
             [*words, folder, *weights.files],
             hint="run again: it goes on where it stopped; HF_ENDPOINT names a mirror; or --model FOLDER, or synthetic",
