@@ -76,6 +76,8 @@ class ModelConfig(_Strict):
     """The DFlash model for speculative decoding, of 1.5 alone."""
     arguments: list[str] = []
     """Further ones for vLLM's server."""
+    forced_tokens: PositiveInt | None = None
+    """For benchmarks with random weights: every answer has just so many tokens, whatever they are."""
     environment: dict[str, str] = {}
     """For vLLM's server, above this process's own."""
 
@@ -91,6 +93,14 @@ class EngineConfig(_Strict):
     """Pages that it reads at a time."""
     model: ModelConfig | None = None
     """What an engine with a language model runs; the others have none."""
+
+
+class JobsConfig(_Strict):
+    """Where accepted jobs are kept: a folder on tmpfs or the vault. None: a private temporary one, with
+    which an accepted job ends when the gateway does. `keep_s`: how long results can be fetched."""
+
+    folder: Path | None = None
+    keep_s: PositiveInt = 3600
 
 
 class StationConfig(_Strict):
@@ -116,6 +126,7 @@ class StationConfig(_Strict):
     forms: tuple[Form, ...] = ()
     """The operator's forms, beside and before the station's own (runtime/fields/forms.json)."""
     limits: Limits = Limits()
+    jobs: JobsConfig = JobsConfig()
 
 
 def load(path: Path | None = None) -> StationConfig:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from pydantic import BaseModel
 
 from runtime.fields.reading import Box1000, Fields, thousandths
 from runtime.gateway.recognition import Recognised
+from runtime.jobs.records import PageFailure
 from runtime.results import Finish, Line, PageResult
 
 FULL_MEDIA_TYPE = "application/vnd.inkstick+json"
@@ -49,11 +51,30 @@ class LiteParse(BaseModel):
     results: list[LiteParseItem]
 
 
-def flat(recognised: Recognised) -> dict[str, str]:
-    """Field names and values, those asked for by name always; of a page that is no form, its text."""
-    if recognised.fields is None:
-        return {"text": recognised.page.text}
-    return {**dict.fromkeys(recognised.flat_keys, ""), **recognised.fields.flat()}
+class FullPages(BaseModel):
+    """A document of several pages, those that were asked for. `failures`: pages that could not be read."""
+
+    pages: list[FullPage]
+    failures: list[PageFailure] = []
+
+    @property
+    def was_alone(self) -> bool:
+        """One page, read without a job."""
+        return len(self.pages) == 1 and not self.failures
+
+
+def flat(pages: Sequence[FullPage], keys: Sequence[str] = ()) -> dict[str, str]:
+    """Field names and values, of `keys` all; where no page is a form, the text.
+
+    Of several pages a field is the first's that has it: a card's two sides make one object.
+    """
+    read = [page.form.flat() for page in pages if page.form is not None]
+    if not read:
+        return {"text": "\n\n".join(page.text for page in pages)}
+    merged = dict.fromkeys(keys, "")
+    for fields in reversed(read):
+        merged.update(fields)
+    return {key: merged[key] for key in dict.fromkeys([*keys, *(key for fields in read for key in fields)])}
 
 
 def full(recognised: Recognised) -> FullPage:
@@ -74,7 +95,7 @@ def full(recognised: Recognised) -> FullPage:
     )
 
 
-def liteparse(recognised: Recognised) -> LiteParse:
+def liteparse(pages: Sequence[FullPage]) -> LiteParse:
     """Lines with upright boxes."""
     return LiteParse(
         results=[
@@ -88,6 +109,7 @@ def liteparse(recognised: Recognised) -> LiteParse:
                 ),
                 confidence=line.score,
             )
-            for line in recognised.page.lines
+            for page in pages
+            for line in page.lines
         ]
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -13,7 +15,10 @@ from starlette.staticfiles import StaticFiles
 from runtime.config import StationConfig
 from runtime.gateway import metrics
 from runtime.gateway.chat import chat_routes
+from runtime.gateway.document_reading import Documents
 from runtime.gateway.guards import HostGuard, UploadLimit
+from runtime.gateway.job_routes import job_routes
+from runtime.gateway.job_service import JobService
 from runtime.gateway.ocr_routes import ocr_routes
 from runtime.gateway.problem_responses import PROBLEM_SCHEMA, answer_with_problems
 from runtime.gateway.reader import Reader
@@ -25,18 +30,31 @@ _STATIC = Path(__file__).parent / "static"
 
 def build_api(config: StationConfig, reader: Reader) -> FastAPI:
     """The application for `config.api`. `reader` must be running for as long as requests are."""
+    recognition = Recognition(reader, config.forms)
+    counted = metrics.Metrics(reader)
+    jobs = JobService(config, reader, recognition, counted.read)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        if config.jobs.folder is not None:
+            await jobs.queue()  # what the last process left behind is taken up again
+        try:
+            yield
+        finally:
+            await jobs.close()
+
     app = FastAPI(
         title="Inkstick",
         version=config.version,
         description="Reads page images on this station. Nothing leaves the machine.",
         docs_url=None,
         redoc_url=None,
+        lifespan=lifespan,
     )
-    counted = metrics.Metrics(reader)
     answer_with_problems(app)
 
-    recognition = Recognition(reader, config.forms)
-    app.include_router(ocr_routes(config, recognition, counted))
+    app.include_router(ocr_routes(config, recognition, Documents(recognition, jobs), counted))
+    app.include_router(job_routes(config, jobs))
     app.include_router(chat_routes(recognition))
 
     @app.get("/livez", summary="The gateway runs")

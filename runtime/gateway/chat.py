@@ -21,7 +21,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response
 
-from runtime.gateway.answers import flat
+from runtime.documents.sheet import Sheet
+from runtime.gateway.answers import flat, full
 from runtime.gateway.disconnect import while_connected
 from runtime.gateway.recognition import Recognised, Recognition, Want
 from runtime.problems import BAD_REQUEST, MISSING_FILE, Problem
@@ -74,7 +75,7 @@ def chat_routes(recognition: Recognition) -> APIRouter:
         try:
             image, prompt = _image_of(asked), _prompt_of(asked)
             want = want_of(prompt)
-            recognised = await while_connected(request, recognition.read(image, want))
+            recognised = await while_connected(request, _read(recognition, image, want))
         except ClientDisconnect:
             return Response(status_code=_CLIENT_CLOSED_REQUEST)
         except Problem as problem:
@@ -90,6 +91,11 @@ def chat_routes(recognition: Recognition) -> APIRouter:
         return JSONResponse({**_head(asked.model, "chat.completion"), "choices": [choice], "usage": usage})
 
     return router
+
+
+async def _read(recognition: Recognition, image: bytes, want: Want) -> Recognised:
+    await recognition.cage.describe(image)  # what can never be read need not wait
+    return await recognition.read(Sheet(image), want)
 
 
 def want_of(prompt: str) -> Want:
@@ -136,7 +142,11 @@ def _prompt_of(asked: ChatRequest) -> str:
 
 
 def _content(recognised: Recognised, want: Want) -> str:
-    return json.dumps(flat(recognised), ensure_ascii=False) if want.is_for_fields else recognised.page.text
+    return (
+        json.dumps(flat([full(recognised)], want.keys), ensure_ascii=False)
+        if want.is_for_fields
+        else recognised.page.text
+    )
 
 
 def _head(model: str, kind: str) -> dict[str, Any]:

@@ -1,24 +1,25 @@
-"""`POST /ocr`: one page in, its fields or its text out."""
+"""`POST /ocr`: a page or a document in, its fields or its text out."""
 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request
-from starlette.datastructures import UploadFile
 from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from runtime.config import StationConfig
-from runtime.gateway.answers import FULL_MEDIA_TYPE, FullPage, LiteParse, PageText, flat, full, liteparse
+from runtime.documents.selection import chosen_region
+from runtime.gateway.answers import FULL_MEDIA_TYPE, FullPage, FullPages, LiteParse, PageText, flat, liteparse
 from runtime.gateway.disconnect import while_connected
+from runtime.gateway.document_reading import Documents
 from runtime.gateway.metrics import Metrics
 from runtime.gateway.problem_responses import PROBLEM_SCHEMA
-from runtime.gateway.recognition import AUTO, Auto, Recognised, Recognition, Want
+from runtime.gateway.recognition import AUTO, Auto, Recognition, Want
 from runtime.gateway.streaming import MEDIA_TYPE, messages
-from runtime.problems import FILE_TOO_LARGE, MISSING_FILE, Problem
+from runtime.gateway.uploads import read_form
+from runtime.problems import Problem
 from runtime.results import PageResult
 from runtime.tasks.task import Language, Task
 
@@ -38,7 +39,7 @@ _UPLOAD: dict[str, Any] = {
                         "file": {
                             "type": "string",
                             "format": "binary",
-                            "description": "JPEG, PNG, TIFF, WebP or BMP; of several pages, the first is read.",
+                            "description": "JPEG, PNG, TIFF, WebP, BMP, GIF, HEIC, PDF or a ZIP of these.",
                         },
                         "language": {
                             "type": "string",
@@ -52,20 +53,14 @@ _UPLOAD: dict[str, Any] = {
 }
 
 
-@dataclass(frozen=True)
-class _Upload:
-    data: bytes
-    language: str | None
-
-
-def ocr_routes(config: StationConfig, recognition: Recognition, counted: Metrics) -> APIRouter:
+def ocr_routes(config: StationConfig, recognition: Recognition, documents: Documents, counted: Metrics) -> APIRouter:
     """The route of `POST /ocr`."""
     router = APIRouter()
 
     @router.post(
         "/ocr",
         summary="Read a page",
-        response_model=dict[str, str] | PageText | FullPage | LiteParse,
+        response_model=dict[str, str] | PageText | FullPage | FullPages | LiteParse,
         responses=PROBLEMS,
         openapi_extra=_UPLOAD,
     )
@@ -86,14 +81,19 @@ def ocr_routes(config: StationConfig, recognition: Recognition, counted: Metrics
             list[str] | None, Query(description="The fields wanted: `keys=a&keys=b`, or `keys=a,b`.")
         ] = None,
         to: Annotated[Language, Query(description="Of the task `translate`: the language wanted.")] = "en",
+        pages: Annotated[str, Query(description="Of a document: `1-3,7`; `2-` is to the end. All, if not said.")] = "",
+        region: Annotated[str, Query(description="Left, top, right, bottom in thousandths of the page.")] = "",
         stream: Annotated[
-            bool, Query(description="Answer line by line (NDJSON): progress and text as it is read, then the result.")
+            bool,
+            Query(
+                description="Answer line by line (NDJSON): progress and text of one page as it is read, its result."
+            ),
         ] = False,
     ) -> Response:
-        want = Want(task=task, form=form, keys=_split(keys), to=to)
+        want = Want(task=task, form=form, keys=split_keys(keys), to=to)
         recognition.check(want)
-        # The form is read here, not by a parameter: FastAPI would turn the upload limit into its own 400.
-        sent = await _uploaded(request, config.limits.upload_bytes)
+        sent = await read_form(request, config.limits.upload_bytes)
+        part = chosen_region(region)
         started = time.monotonic()
         outcome = "interrupted"
 
@@ -102,12 +102,13 @@ def ocr_routes(config: StationConfig, recognition: Recognition, counted: Metrics
             if result is not None:
                 counted.read(result)
 
+        data = sent.files[0].data
         if stream:
-            lines = messages(lambda report: recognition.read(sent.data, want, on_progress=report), counted_read)
+            lines = messages(lambda report: documents.first(data, want, pages, part, report), counted_read)
             return StreamingResponse(lines, media_type=MEDIA_TYPE)
-        recognised: Recognised | None = None
+        read = FullPages(pages=[])
         try:
-            recognised = await while_connected(request, recognition.read(sent.data, want))
+            read = await while_connected(request, documents.all(sent.files[0], want, pages, part, _caller(request)))
             outcome = "read"
         except ClientDisconnect:
             return Response(status_code=CLIENT_CLOSED_REQUEST)
@@ -115,28 +116,23 @@ def ocr_routes(config: StationConfig, recognition: Recognition, counted: Metrics
             outcome = problem.kind.code
             raise
         finally:
-            counted_read(None if recognised is None else recognised.page, outcome)
+            counted_read(read.pages[0] if read.was_alone else None, outcome)
         wants_media_type = FULL_MEDIA_TYPE in request.headers.get("accept", "")
         if detail == "full" or wants_media_type:
             media_type = FULL_MEDIA_TYPE if wants_media_type else "application/json"
-            return Response(full(recognised).model_dump_json(), media_type=media_type)
-        if sent.language is not None:
-            return Response(liteparse(recognised).model_dump_json(), media_type="application/json")
-        return JSONResponse(flat(recognised))
+            return Response((read.pages[0] if read.was_alone else read).model_dump_json(), media_type=media_type)
+        if "language" in sent.fields:
+            return Response(liteparse(read.pages).model_dump_json(), media_type="application/json")
+        return JSONResponse(flat(read.pages, want.keys))
 
     return router
 
 
-def _split(keys: list[str] | None) -> tuple[str, ...]:
+def _caller(request: Request) -> str:
+    return request.client.host if request.client else ""
+
+
+def split_keys(keys: list[str] | None) -> tuple[str, ...]:
+    """`keys=a&keys=b` and `keys=a,b` alike, each once."""
     parts = (part.strip() for each in keys or () for part in each.split(","))
     return tuple(dict.fromkeys(part for part in parts if part))
-
-
-async def _uploaded(request: Request, limit_bytes: int) -> _Upload:
-    async with request.form(max_files=1, max_fields=8) as form:
-        sent, language = form.get("file"), form.get("language")
-        if not isinstance(sent, UploadFile):
-            raise Problem(MISSING_FILE, "Send a multipart form whose part `file` is the image.")
-        if sent.size is not None and sent.size > limit_bytes:
-            raise Problem(FILE_TOO_LARGE, f"The limit is {limit_bytes} bytes.")
-        return _Upload(await sent.read(), language if isinstance(language, str) else None)

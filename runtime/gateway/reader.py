@@ -13,7 +13,9 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Literal
 
 from runtime.config import StationConfig
+from runtime.documents.cage import Cage, TextPage
 from runtime.documents.decode import PixelPage, decode, inspect
+from runtime.documents.sheet import Sheet, from_own_text
 from runtime.gateway.engine_client import EngineClient, EngineLost, OnProgress
 from runtime.gateway.milestones import Milestones
 from runtime.problems import ENGINE_TIMEOUT, ENGINE_UNAVAILABLE, QUEUE_FULL, TASK_NOT_AVAILABLE, Problem
@@ -27,6 +29,7 @@ State = Literal["starting", "ready", "restarting"]
 _POLL_S = 1.0
 _POLL_NOT_READY_S = 0.25
 DEFAULT_ASK = Ask(task=Task.SPOTTING)
+_TAKES_OWN_TEXT = (Task.TEXT, Task.SPOTTING)
 _ATTEMPTS = 3
 """A page that has brought the engine down this often is not sent again: it may be the cause."""
 _RETRY_AFTER_S = 10
@@ -45,6 +48,8 @@ class Reader:
         """Pages accepted and not yet being read."""
         self._limits = config.limits
         self._milestones = milestones or Milestones(config)
+        self.cage = Cage(config.limits)
+        """Opens documents; its process starts when it is first used."""
         self._turn = asyncio.Semaphore(max(engine.parallel for engine in self.engines))
         self._held_bytes = 0
         self._was_ready = False
@@ -62,6 +67,7 @@ class Reader:
 
     async def __aexit__(self, *_: object) -> None:
         await self._stack.aclose()
+        await asyncio.to_thread(self.cage.close)
 
     @property
     def state(self) -> State:
@@ -70,20 +76,26 @@ class Reader:
             return "ready"
         return "restarting" if self._was_ready else "starting"
 
-    async def read(self, data: bytes, ask: Ask = DEFAULT_ASK, *, on_progress: OnProgress | None = None) -> PageResult:
+    async def read(
+        self, source: bytes | Sheet, ask: Ask = DEFAULT_ASK, *, on_progress: OnProgress | None = None
+    ) -> PageResult:
         """Read the first page of an image file; unless asked otherwise, with the places of its lines.
+
+        A Sheet is opened in the cage, when its turn has come: it may be of any kind of document, which
+        whoever made it has had described.
 
         Raises Problem: the decoder's kinds, TASK_NOT_AVAILABLE, QUEUE_FULL, ENGINE_UNAVAILABLE (with `retry_after_s`),
         ENGINE_TIMEOUT or ENGINE_FAILED. Cancelling gives the page up, in the engine too.
         `on_progress` is called in the event loop and must not block.
         """
         report = on_progress or (lambda _: None)
-        await asyncio.to_thread(inspect, data, self._limits)  # what can never be read need not wait
+        if isinstance(source, bytes):
+            await asyncio.to_thread(inspect, source, self._limits)  # what can never be read need not wait
         self.refuse_if_none_can(ask.task)
-        async with self._place(len(data)):
+        async with self._place(len(source if isinstance(source, bytes) else source.data)):
             report(Progress(stage="queued"))
             async with self._turn_taken():
-                return await self._read_in_turn(data, ask, report)
+                return await self._read_in_turn(source, ask, report)
 
     def can(self, task: Task) -> bool:
         """Whether an engine has said that it can do `task`."""
@@ -126,16 +138,24 @@ class Reader:
         finally:
             self._turn.release()
 
-    async def _read_in_turn(self, data: bytes, ask: Ask, report: OnProgress) -> PageResult:
+    async def _read_in_turn(self, source: bytes | Sheet, ask: Ask, report: OnProgress) -> PageResult:
         started = time.monotonic()
         report(Progress(stage="decode"))
-        page = await asyncio.to_thread(decode, data, self._limits)
+        page = await self._opened(source, ask.task)
+        if isinstance(page, TextPage):
+            return from_own_text(page, ask.task)
         try:
             async with asyncio.timeout(self._limits.request_timeout_s):
                 result = await self._read_somehow(page, ask, report)
         except TimeoutError:
             raise Problem(ENGINE_TIMEOUT, f"It was given up after {self._limits.request_timeout_s} s.") from None
         return result.model_copy(update={"elapsed_s": round(time.monotonic() - started, 3)})
+
+    async def _opened(self, source: bytes | Sheet, task: Task) -> PixelPage | TextPage:
+        if isinstance(source, bytes):
+            return await asyncio.to_thread(decode, source, self._limits)
+        take_text = source.take_text and task in _TAKES_OWN_TEXT
+        return await self.cage.render(source.data, source.page, region=source.region, take_text=take_text)
 
     async def _read_somehow(self, page: PixelPage, ask: Ask, report: OnProgress) -> PageResult:
         for attempt in range(1, _ATTEMPTS + 1):

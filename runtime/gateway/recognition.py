@@ -8,6 +8,7 @@ from typing import Literal
 
 from pydantic import TypeAdapter, ValidationError
 
+from runtime.documents.sheet import Sheet
 from runtime.fields.forms import Form, of_keys, with_own
 from runtime.fields.reading import Fields, choose, read_fields, with_values
 from runtime.gateway.engine_client import OnProgress
@@ -42,11 +43,10 @@ class Want:
 
 @dataclass(frozen=True)
 class Recognised:
-    """`fields` is None where none were asked for and the page is no form. `flat_keys`: asked for by name."""
+    """`fields` is None where none were asked for and the page is no form."""
 
     page: PageResult
     fields: Fields | None = None
-    flat_keys: tuple[str, ...] = ()
 
 
 class Recognition:
@@ -54,6 +54,7 @@ class Recognition:
 
     def __init__(self, reader: Reader, own_forms: Sequence[Form] = ()) -> None:
         self._reader = reader
+        self.cage = reader.cage
         self.forms = with_own(own_forms)
 
     def check(self, want: Want) -> None:
@@ -75,46 +76,50 @@ class Recognition:
         if want.is_for_fields and not want.keys and not want.form and not self._can_see_lines():
             raise Problem(BAD_REQUEST, "keys: the task `fields` wants `keys` or `form` with this engine.")
 
-    async def read(self, data: bytes, want: Want, *, on_progress: OnProgress | None = None) -> Recognised:
+    async def read(self, source: bytes | Sheet, want: Want, *, on_progress: OnProgress | None = None) -> Recognised:
         """Read one page. Raises Problem as `check` and `Reader.read` do, and NO_FORM."""
         self.check(want)
         if want.task == AUTO and not want.is_for_fields:
-            return await self._by_content(data, on_progress)
+            return await self._by_content(source, on_progress)
         if not want.is_for_fields:
             assert isinstance(want.task, Task)
-            return Recognised(await self._reader.read(data, Ask(task=want.task, to=want.to), on_progress=on_progress))
-        return await self._fields(data, want, on_progress)
+            return Recognised(
+                await self._reader.read(source, Ask(task=want.task, to=want.to), on_progress=on_progress)
+            )
+        return await self._fields(source, want, on_progress)
 
-    async def _by_content(self, data: bytes, on_progress: OnProgress | None) -> Recognised:
+    async def _by_content(self, source: bytes | Sheet, on_progress: OnProgress | None) -> Recognised:
         task = Task.SPOTTING if self._can_see_lines() else Task.TEXT
-        page = await self._reader.read(data, Ask(task=task), on_progress=on_progress)
+        page = await self._reader.read(source, Ask(task=task), on_progress=on_progress)
         form = choose(page, self.forms)
         if form is None:
             return Recognised(page)
-        fields = await self._of_form(data, page, form, on_progress)
+        fields = await self._of_form(source, page, form, on_progress)
         return Recognised(page, fields if fields.fields else None)
 
-    async def _fields(self, data: bytes, want: Want, on_progress: OnProgress | None) -> Recognised:
+    async def _fields(self, source: bytes | Sheet, want: Want, on_progress: OnProgress | None) -> Recognised:
         form = self._named(want.form)
         if not self._can_see_lines():
             keys = want.keys or (() if form is None else tuple(rule.key for rule in form.fields))
-            page = await self._reader.read(data, Ask(task=Task.FIELDS, keys=keys), on_progress=on_progress)
+            page = await self._reader.read(source, Ask(task=Task.FIELDS, keys=keys), on_progress=on_progress)
             asked = of_keys(keys, form)
-            return Recognised(page, with_values(page, asked, page.fields or {}), want.keys)
-        page = await self._reader.read(data, Ask(task=Task.SPOTTING), on_progress=on_progress)
+            return Recognised(page, with_values(page, asked, page.fields or {}))
+        page = await self._reader.read(source, Ask(task=Task.SPOTTING), on_progress=on_progress)
         form = form or choose(page, self.forms)
         if want.keys:
             form = of_keys(want.keys, form)
         if form is None:
             raise Problem(NO_FORM, "Name the fields with `keys`, or the form with `form`.")
-        return Recognised(page, await self._of_form(data, page, form, on_progress), want.keys)
+        return Recognised(page, await self._of_form(source, page, form, on_progress))
 
-    async def _of_form(self, data: bytes, page: PageResult, form: Form, on_progress: OnProgress | None) -> Fields:
+    async def _of_form(
+        self, source: bytes | Sheet, page: PageResult, form: Form, on_progress: OnProgress | None
+    ) -> Fields:
         """By layout; by an engine that reads fields where there is one, the lines then bearing it out."""
         if form.reader == "zone" or not self._reader.can(Task.FIELDS):
             return read_fields(page, form)
         keys = tuple(rule.key for rule in form.fields)
-        read = await self._reader.read(data, Ask(task=Task.FIELDS, keys=keys), on_progress=on_progress)
+        read = await self._reader.read(source, Ask(task=Task.FIELDS, keys=keys), on_progress=on_progress)
         return with_values(page, form, read.fields or {})
 
     def _can_see_lines(self) -> bool:

@@ -80,6 +80,7 @@ def running_station(
         ],
         "milestones": str(milestones),
         "limits": limits,
+        "jobs": {"folder": str(folder / "jobs")},
     }
     path = folder / "station.json"
     path.write_text(json.dumps(config))
