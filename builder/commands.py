@@ -76,6 +76,7 @@ def _plan_json(made: Plan) -> dict[str, object]:
         "iso_bytes": made.iso_bytes,
         "peak_bytes": made.peak_bytes,
         "seconds": round(made.seconds, 1),
+        "notes": made.notes,
     }
 
 
@@ -88,6 +89,8 @@ def _show_plan(made: Plan) -> None:
     say(f"  ISO       about {size(made.iso_bytes)}")
     say(f"  disk      {size(made.peak_bytes)} at peak")
     say(f"  time      about {duration(made.seconds)}")
+    for note in made.notes:
+        say(f"  note: {note}")
 
 
 def lock(name: str, *, yes: bool) -> None:

@@ -70,7 +70,20 @@ def make_plan(profile: Profile, lock: Lock, cache: Cache) -> Plan:
         iso_bytes=iso_bytes,
         peak_bytes=download + iso_bytes + unpacked + sum(sizes.get(name, 0) for name in to_do),
         seconds=seconds,
+        notes=_notes(profile, lock),
     )
+
+
+def _notes(profile: Profile, lock: Lock) -> list[str]:
+    """What a reader of the plan should know besides."""
+    notes = []
+    if profile.model and not profile.model.synthetic and lock.model is None:
+        notes.append(f"{profile.model.title} is not locked yet: its layer is planned once its files are known")
+    if profile.driver and profile.driver.certificate is None:
+        notes.append("modules are signed by a key thrown away after the build: no two builds of them are alike")
+    if profile.driver and profile.driver.runfile and lock.runfile is None:
+        notes.append(f"{profile.driver.runfile} is not locked yet")
+    return notes
 
 
 def make_steps(profile: Profile, lock: Lock, store: Store) -> tuple[Step, ...]:

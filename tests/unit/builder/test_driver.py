@@ -6,13 +6,17 @@ from pathlib import Path
 
 import pytest
 
+from builder.cache import Cache
 from builder.errors import ProfileError
 from builder.gpu.compatibility import cuda_need, is_older
 from builder.gpu.modules import EXPECTED, ModuleInfo, Signer, check_modules
 from builder.inputs.lock import Lock, Wheel, lock_path, read_lock
 from builder.keys import ROOT
-from builder.plan import check_driver
+from builder.layers.driver import keep_what_differs
+from builder.layers.scratch import Scratch
+from builder.plan import check_driver, make_plan
 from builder.profile import Profile, load_profile
+from builder.steps import tools
 
 KERNEL, VERSION, SIGNER = "6.12.117+deb13-amd64", "550.163.01", Signer("Operator", "0A1B")
 
@@ -138,3 +142,37 @@ def test_a_signing_key_without_its_certificate_is_a_mistake(tmp_path: Path) -> N
     (tmp_path / "x.yaml").write_text("extends: _gpu\ndriver:\n  signing_key: README.md\n")
     with pytest.raises(ProfileError, match="go together"):
         load_profile("x", tmp_path)
+
+
+@pytest.fixture
+def scratch(tmp_path: Path) -> Scratch:
+    for name in ("upper/usr/lib", "lower/usr/lib"):
+        (tmp_path / name).mkdir(parents=True)
+    return Scratch(root=tmp_path, upper=tmp_path / "upper", lower=tmp_path / "lower")
+
+
+def test_only_what_differs_from_the_base_is_in_the_layer(scratch: Scratch) -> None:
+    for name, above, below in (("same", "1", "1"), ("changed", "2", "1"), ("new", "3", None)):
+        (scratch.upper / "usr/lib" / name).write_text(above)
+        if below is not None:
+            (scratch.lower / "usr/lib" / name).write_text(below)
+    keep_what_differs(scratch)
+    assert sorted(path.name for path in (scratch.upper / "usr/lib").iterdir()) == ["changed", "new"]
+
+
+def test_a_changed_mode_is_a_difference(scratch: Scratch) -> None:
+    for folder in (scratch.upper, scratch.lower):
+        (folder / "usr/lib/tool").write_text("x")
+    (scratch.upper / "usr/lib/tool").chmod(0o755)
+    (scratch.lower / "usr/lib/tool").chmod(0o4755)
+    keep_what_differs(scratch)
+    assert (scratch.upper / "usr/lib/tool").exists()
+
+
+def test_a_plan_says_what_cannot_be_built_twice_alike(
+    profile: Profile, lock: Lock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tools, "tool_version", lambda name: name)
+    notes = make_plan(profile, lock, Cache(tmp_path)).notes
+    assert any("thrown away" in note for note in notes)
+    assert any("HunyuanOCR 1.0 is not locked yet" in note for note in notes)
