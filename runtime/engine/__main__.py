@@ -59,6 +59,7 @@ def main() -> int:
     parser.add_argument("--name", required=True)
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(name)s: %(message)s")
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # a line for every look at a model's server
     station = config.load(arguments.config)
     chosen = next((engine for engine in station.engines if engine.name == arguments.name), None)
     if chosen is None or chosen.name not in ENGINES:

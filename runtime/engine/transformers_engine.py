@@ -82,6 +82,7 @@ class TransformersEngine(PromptedEngine):
             self._network.generate(
                 **inputs,
                 max_new_tokens=min(limit, room),
+                min_new_tokens=0 if self.model.forced_tokens is None else min(limit, room),
                 do_sample=False,
                 streamer=scribe,
                 logits_processor=[scribe.certainty],

@@ -108,6 +108,7 @@ class VllmEngine(PromptedEngine):
             # vLLM refuses a limit that the context has no room for; without one, it takes what room there is.
             "max_completion_tokens": limit if limit + _most_tokens(page) <= self.model.context else None,
             "temperature": 0,
+            **({} if self.model.forced_tokens is None else {"min_tokens": limit, "ignore_eos": True}),
             "logprobs": True,
             "top_logprobs": 0,
             "return_token_ids": True,
