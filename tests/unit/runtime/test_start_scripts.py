@@ -1,0 +1,47 @@
+"""The start scripts that users of HunyuanOCR know choose the engine, and say so when it is not there."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+BIN = Path(__file__).parents[3] / "overlay/rootfs/usr/lib/inkstick/bin"
+
+
+def run(folder: Path, script: str, *engines: str) -> tuple[subprocess.CompletedProcess[str], list[str]]:
+    """Run a script on a station with `engines`; answer what it told systemctl."""
+    told = folder / "told"
+    systemctl = folder / "systemctl"
+    systemctl.write_text(f'#!/bin/sh\necho "$*" >>"{told}"\n')
+    systemctl.chmod(0o755)
+    config = folder / "station.json"
+    config.write_text('{"engines": [' + ", ".join(f'{{"name": "{name}"}}' for name in engines) + "]}")
+    done = subprocess.run(
+        [BIN / script],
+        env={"PATH": f"{folder}:{os.environ['PATH']}", "INKSTICK_CONFIG": str(config), "LANG": "C.UTF-8"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done, told.read_text().splitlines() if told.exists() else []
+
+
+@pytest.mark.parametrize(
+    ("script", "engine", "port"),
+    [("1-界面推理-pt.sh", "transformers", "7860"), ("2-API接口-vllm.sh", "vllm", "8000")],
+)
+def test_a_script_has_its_engine_read_and_says_where(tmp_path: Path, script: str, engine: str, port: str) -> None:
+    done, told = run(tmp_path, script, "vllm", "transformers", "rapidocr")
+    assert done.returncode == 0 and port in done.stdout
+    assert told == [
+        "stop inkstick-engine@*.service",
+        f"start inkstick-gateway.service inkstick-engine@{engine}.service",
+    ]
+
+
+def test_an_engine_that_the_profile_does_not_have_stops_nothing(tmp_path: Path) -> None:
+    done, told = run(tmp_path, "2-API接口-vllm.sh", "rapidocr")
+    assert done.returncode == 2 and "vllm" in done.stderr and told == []
