@@ -98,7 +98,7 @@ def keep_what_differs(scratch: Scratch) -> None:
     Raises SystemExit for an opaque folder: overlayfs marks it by an attribute, which layers do not have.
     """
     for folder, _, files in os.walk(scratch.upper, topdown=False):
-        if _is_opaque(folder):
+        if _is_opaque(folder) and (scratch.lower / Path(folder).relative_to(scratch.upper)).is_dir():
             raise SystemExit(f"{folder} replaces a folder of the base layer, which a layer cannot say")
         for name in files:
             above = Path(folder, name)
