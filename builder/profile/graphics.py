@@ -47,6 +47,16 @@ class Driver(Strict):
         return SOURCES[self.flavour]
 
 
+class Serving(Strict):
+    """How the station runs the model: see runtime/config.py, which reads these. `draft`: a folder in the model's."""
+
+    generation: Literal["1.0", "1.5"] = "1.0"
+    context: Annotated[int, Field(gt=0)] = 16384
+    gpu_memory_utilization: Annotated[float, Field(gt=0, le=1)] = 0.78
+    attention_backend: str | None = "FLASH_ATTN"
+    draft: str | None = None
+
+
 class Weights(Strict):
     """The model: a local `folder`, a repository of a hub at a `commit`, or a `synthetic` stand-in.
 
@@ -62,6 +72,7 @@ class Weights(Strict):
     modelscope: Annotated[str, Field(pattern=r"^[\w.-]+/[\w.-]+$")] | None = None
     synthetic: bool = False
     commit: Annotated[str, Field(pattern=r"^[0-9a-f]{8,40}$")] | None = None
+    serving: Serving = Serving()
     files: list[str] = ["*.safetensors", "*.json", "*.jinja", "*.txt", "LICENSE*", "NOTICE*", "Notice*"]
 
     @model_validator(mode="after")
@@ -83,5 +94,5 @@ class Weights(Strict):
     def instead(self, choice: str) -> Weights:
         """The same model from elsewhere: "synthetic", or a local folder."""
         elsewhere = {"synthetic": True} if choice == "synthetic" else {"folder": Path(choice).absolute()}
-        kept = {"title": self.title, "licence": self.licence, "files": self.files}
+        kept = {"title": self.title, "licence": self.licence, "files": self.files, "serving": self.serving}
         return Weights.model_validate({**kept, **elsewhere})

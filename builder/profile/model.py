@@ -118,9 +118,20 @@ class Profile(Strict):
         return sorted({name for group in self.debian.packages.values() for name in group})
 
     @property
-    def model_folder(self) -> str | None:
-        """Where the weights lie on the station."""
-        return MODEL_FOLDER if self.model else None
+    def engine_models(self) -> dict[str, dict[str, object]]:
+        """What engines that run the model are told of it, by engine; in the words of runtime/config.py."""
+        if self.model is None:
+            return {}
+        serving = self.model.serving
+        both = {"folder": MODEL_FOLDER, "generation": serving.generation, "context": serving.context}
+        vllm = {
+            "gpu_memory_utilization": serving.gpu_memory_utilization,
+            "attention_backend": serving.attention_backend,
+            "safetensors_load_strategy": "prefetch",
+            "draft": f"{MODEL_FOLDER}/{serving.draft}" if serving.draft else None,
+        }
+        told: dict[str, dict[str, object]] = {"vllm": {**both, **vllm}, "transformers": {**both}}
+        return {name: told[name] for name in self.engines if name in told}
 
     @property
     def file_stem(self) -> str:

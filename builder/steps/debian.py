@@ -47,7 +47,7 @@ def base_step(profile: Profile, lock: Lock, store: Store) -> Step:
 def station_step(profile: Profile, lock: Lock, store: Store) -> Step:
     python = interpreter(lock)
     seen = profile.model_dump(mode="json", include=_TEMPLATE_FIELDS)
-    seen["model_folder"] = profile.model_folder
+    seen["engine_models"] = profile.engine_models
     overlays = [ROOT / "overlay/rootfs", *([_NVIDIA] if profile.driver else [])]
     code = ("station", "interpreter", "debrepo")
     parts = {
