@@ -7,10 +7,10 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from runtime.fields.reading import Box1000, Fields, thousandths
+from runtime.fields.reading import thousandths
 from runtime.gateway.recognition import Recognised
 from runtime.jobs.records import PageFailure
-from runtime.results import Finish, Line, PageResult
+from runtime.outputs.pages import FullLine, FullPage
 
 FULL_MEDIA_TYPE = "application/vnd.inkstick+json"
 
@@ -19,22 +19,6 @@ class PageText(BaseModel):
     """The page's text in reading order."""
 
     text: str
-
-
-class FullLine(Line):
-    """A line, with its box in thousandths of the page too: left, top, right, bottom."""
-
-    box_1000: Box1000
-
-
-class FullPage(PageResult):
-    """All that is known of a page. `form`: which it is, and its fields with their evidence."""
-
-    lines: tuple[FullLine, ...]
-    form: Fields | None = None
-    finish_reason: Finish = "complete"
-    truncated: bool = False
-    repaired: bool = False
 
 
 class LiteParseItem(BaseModel):

@@ -11,14 +11,17 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from runtime.config import StationConfig
 from runtime.documents.selection import chosen_region
-from runtime.gateway.answers import FullPage
+from runtime.documents.sheet import Sheet
 from runtime.gateway.job_service import JobService
 from runtime.gateway.ocr_routes import PROBLEMS, split_keys
 from runtime.gateway.problem_responses import PROBLEM_SCHEMA
 from runtime.gateway.recognition import AUTO, Auto
 from runtime.gateway.refusals import JOB_UNFINISHED
+from runtime.gateway.result_files import written
 from runtime.gateway.uploads import read_form
 from runtime.jobs.records import JobStatus, Order, PageFailure
+from runtime.outputs.formats import Format
+from runtime.outputs.pages import FullPage
 from runtime.problems import Problem
 from runtime.tasks.task import Language, Task
 
@@ -114,11 +117,25 @@ def job_routes(config: StationConfig, service: JobService) -> APIRouter:
         response_model=JobResult,
         responses={**_UNKNOWN, 409: PROBLEM_SCHEMA},
     )
-    async def result(job: str) -> Response:
+    async def result(
+        job: str,
+        form: Annotated[Format, Query(alias="format", description="`json`, or a file of all pages.")] = Format.JSON,
+    ) -> Response:
         state = await service.status(job)
         if not state.is_final:
             raise Problem(JOB_UNFINISHED, "Ask for its status, or listen to its events.", retry_after_s=1)
-        outcomes = await (await service.queue()).outcomes(job)
+        queue = await service.queue()
+        outcomes = await queue.outcomes(job)
+        if form is not Format.JSON:
+            read = [outcome for outcome in outcomes if outcome.result]
+            order = await queue.order(job)
+
+            async def sheet_of(index: int) -> Sheet | None:
+                kept = await queue.sheet(job, read[index].number)
+                return None if kept is None else Sheet(*kept, region=order.region if order else None)
+
+            found = [FullPage.model_validate_json(outcome.result or "") for outcome in read]
+            return await written(form, found, sheet_of, service.cage, config.version)
         parts = [_page_json(outcome.model_dump(exclude={"result"}), outcome.result) for outcome in outcomes]
         head = f'{{"id":"{state.id}","state":"{state.state}","pages":['
         return Response(head + ",".join(parts) + "]}", media_type="application/json")

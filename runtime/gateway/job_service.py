@@ -51,6 +51,7 @@ class JobService:
         self._config = config
         self._reader = reader
         self._recognition = recognition
+        self.cage = recognition.cage
         self._on_read = on_read
         self._starting = asyncio.Lock()
         self._queue: JobQueue | None = None

@@ -11,14 +11,18 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from runtime.config import StationConfig
 from runtime.documents.selection import chosen_region
-from runtime.gateway.answers import FULL_MEDIA_TYPE, FullPage, FullPages, LiteParse, PageText, flat, liteparse
+from runtime.documents.sheet import Sheet
+from runtime.gateway.answers import FULL_MEDIA_TYPE, FullPages, LiteParse, PageText, flat, liteparse
 from runtime.gateway.disconnect import while_connected
-from runtime.gateway.document_reading import Documents
+from runtime.gateway.document_reading import Documents, ReadDocument
 from runtime.gateway.metrics import Metrics
 from runtime.gateway.problem_responses import PROBLEM_SCHEMA
 from runtime.gateway.recognition import AUTO, Auto, Recognition, Want
+from runtime.gateway.result_files import written
 from runtime.gateway.streaming import MEDIA_TYPE, messages
 from runtime.gateway.uploads import read_form
+from runtime.outputs.formats import Format
+from runtime.outputs.pages import FullPage
 from runtime.problems import Problem
 from runtime.results import PageResult
 from runtime.tasks.task import Language, Task
@@ -83,6 +87,9 @@ def ocr_routes(config: StationConfig, recognition: Recognition, documents: Docum
         to: Annotated[Language, Query(description="Of the task `translate`: the language wanted.")] = "en",
         pages: Annotated[str, Query(description="Of a document: `1-3,7`; `2-` is to the end. All, if not said.")] = "",
         region: Annotated[str, Query(description="Left, top, right, bottom in thousandths of the page.")] = "",
+        file_format: Annotated[
+            Format, Query(alias="format", description="`json` as `detail` says, or a file: text, pdf, xlsx, ...")
+        ] = Format.JSON,
         stream: Annotated[
             bool,
             Query(
@@ -106,9 +113,11 @@ def ocr_routes(config: StationConfig, recognition: Recognition, documents: Docum
         if stream:
             lines = messages(lambda report: documents.first(data, want, pages, part, report), counted_read)
             return StreamingResponse(lines, media_type=MEDIA_TYPE)
-        read = FullPages(pages=[])
+        document = ReadDocument(FullPages(pages=[]), ())
         try:
-            read = await while_connected(request, documents.all(sent.files[0], want, pages, part, _caller(request)))
+            document = await while_connected(
+                request, documents.all(sent.files[0], want, pages, part, _caller(request))
+            )
             outcome = "read"
         except ClientDisconnect:
             return Response(status_code=CLIENT_CLOSED_REQUEST)
@@ -116,7 +125,14 @@ def ocr_routes(config: StationConfig, recognition: Recognition, documents: Docum
             outcome = problem.kind.code
             raise
         finally:
-            counted_read(read.pages[0] if read.was_alone else None, outcome)
+            counted_read(document.answer.pages[0] if document.answer.was_alone else None, outcome)
+        read = document.answer
+        if file_format is not Format.JSON:
+
+            async def sheet_of(index: int) -> Sheet | None:
+                return Sheet(data, document.places[index], part)
+
+            return await written(file_format, read.pages, sheet_of, recognition.cage, config.version)
         wants_media_type = FULL_MEDIA_TYPE in request.headers.get("accept", "")
         if detail == "full" or wants_media_type:
             media_type = FULL_MEDIA_TYPE if wants_media_type else "application/json"

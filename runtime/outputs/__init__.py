@@ -1,0 +1,1 @@
+"""Read pages as files: text, Markdown, HTML, DOCX, XLSX, CSV, hOCR, ALTO, searchable PDF."""

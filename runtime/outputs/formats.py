@@ -1,0 +1,80 @@
+"""The formats by name, each with its media type and its file name's ending."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import partial
+
+from runtime.outputs.pages import FullPage
+from runtime.outputs.spreadsheet import ImageOf
+
+
+class Format(StrEnum):
+    """The names are part of the interface."""
+
+    JSON = "json"
+    TEXT = "text"
+    MARKDOWN = "markdown"
+    HTML = "html"
+    DOCX = "docx"
+    XLSX = "xlsx"
+    CSV = "csv"
+    HOCR = "hocr"
+    ALTO = "alto"
+    PDF = "pdf"
+
+
+@dataclass(frozen=True)
+class Written:
+    """A file's content, media type and the ending of its name."""
+
+    content: bytes
+    media_type: str
+    ending: str
+
+
+_OFFICE = "application/vnd.openxmlformats-officedocument"
+
+
+def write(form: Format, pages: Sequence[FullPage], image_of: ImageOf, version: str) -> Written:
+    """`pages` in a format other than JSON. `image_of` is asked for pictures by DOCX's neighbours XLSX and PDF."""
+    if form is Format.TEXT:
+        from runtime.outputs.plain import text
+
+        return Written(text(pages).encode(), "text/plain; charset=utf-8", "txt")
+    if form is Format.MARKDOWN:
+        from runtime.outputs.plain import markdown
+
+        return Written(markdown(pages).encode(), "text/markdown; charset=utf-8", "md")
+    if form is Format.HTML:
+        from runtime.outputs.plain import html_document
+
+        return Written(html_document(pages).encode(), "text/html; charset=utf-8", "html")
+    if form is Format.CSV:
+        from runtime.outputs.plain import comma_separated
+
+        return Written(comma_separated(pages).encode(), "text/csv; charset=utf-8", "csv")
+    if form is Format.DOCX:
+        from runtime.outputs.word import document
+
+        return Written(document(pages), f"{_OFFICE}.wordprocessingml.document", "docx")
+    if form is Format.XLSX:
+        from runtime.outputs.spreadsheet import workbook
+
+        return Written(workbook(pages, image_of), f"{_OFFICE}.spreadsheetml.sheet", "xlsx")
+    if form is Format.HOCR:
+        from runtime.outputs.layouts import hocr
+
+        return Written(hocr(pages, version).encode(), "text/vnd.hocr+html; charset=utf-8", "hocr")
+    if form is Format.ALTO:
+        from runtime.outputs.layouts import alto
+
+        return Written(alto(pages, version).encode(), "application/alto+xml", "xml")
+    if form is Format.PDF:
+        from runtime.outputs.searchable_pdf import Sheet, searchable_pdf
+
+        sheets = [Sheet(page, partial(image_of, index)) for index, page in enumerate(pages)]
+        return Written(searchable_pdf(sheets), "application/pdf", "pdf")
+    raise ValueError(f"{form} is not written here")

@@ -1,0 +1,109 @@
+"""hOCR 1.2 and ALTO 4: text with its places, for archives and the programs that read them.
+
+hOCR: kba/hocr-spec, version 1.2. ALTO: Library of Congress, version 4.4.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from xml.sax.saxutils import quoteattr
+
+from runtime.fields.spans import part_of
+from runtime.outputs.pages import FullLine, FullPage
+from runtime.outputs.word import without_forbidden
+from runtime.results import Quad
+
+_ALTO = "http://www.loc.gov/standards/alto/ns-v4#"
+_WORD = re.compile(r"\S+")
+
+
+def hocr(pages: Sequence[FullPage], version: str) -> str:
+    """XHTML; confidence in hundredths, boxes in pixels."""
+    body = "\n".join(_hocr_page(number, page) for number, page in enumerate(pages))
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?>\n<!DOCTYPE html>\n'
+        '<html xmlns="http://www.w3.org/1999/xhtml"><head><title></title>\n'
+        '<meta http-equiv="Content-Type" content="text/html;charset=utf-8"/>\n'
+        f'<meta name="ocr-system" content="inkstick {html.escape(version)}"/>\n'
+        '<meta name="ocr-capabilities" content="ocr_page ocr_carea ocr_line ocrx_word"/>\n'
+        f"</head><body>\n{body}\n</body></html>\n"
+    )
+
+
+def _hocr_page(number: int, page: FullPage) -> str:
+    areas = []
+    for area, (_, lines) in enumerate(groupby(page.lines, key=lambda line: line.column)):
+        shown = []
+        for index, line in enumerate(lines):
+            words = " ".join(
+                f'<span class="ocrx_word" title="bbox {_bounds(box)}; x_wconf {round(100 * line.score)}">'
+                f"{html.escape(without_forbidden(word))}</span>"
+                for word, box in _words(line)
+            )
+            shown.append(
+                f'<span class="ocr_line" id="line_{number + 1}_{area}_{index}" title="bbox {_bounds(line.box)}">'
+                f"{words}</span>"
+            )
+        areas.append(f'<div class="ocr_carea" id="area_{number + 1}_{area}">{chr(10).join(shown)}</div>')
+    title = f"bbox 0 0 {page.width} {page.height}; ppageno {number}"
+    return f'<div class="ocr_page" id="page_{number + 1}" title="{title}">\n{chr(10).join(areas)}\n</div>'
+
+
+def alto(pages: Sequence[FullPage], version: str) -> str:
+    """One document of all pages; a block for each column, a String for each word."""
+    layout = "\n".join(_alto_page(number, page) for number, page in enumerate(pages, 1))
+    return (
+        f'<?xml version="1.0" encoding="UTF-8"?>\n<alto xmlns="{_ALTO}" SCHEMAVERSION="4.4">\n'
+        "<Description><MeasurementUnit>pixel</MeasurementUnit>"
+        '<Processing ID="ocr"><processingCategory>contentGeneration</processingCategory>'
+        f"<processingSoftware><softwareName>inkstick</softwareName><softwareVersion>{html.escape(version)}"
+        "</softwareVersion></processingSoftware></Processing></Description>\n"
+        f"<Layout>\n{layout}\n</Layout>\n</alto>\n"
+    )
+
+
+def _alto_page(number: int, page: FullPage) -> str:
+    blocks = []
+    for index, (_, found) in enumerate(groupby(page.lines, key=lambda line: line.column)):
+        lines = list(found)
+        left, top, right, bottom = _limits([line.box for line in lines])
+        shown = "\n".join(_alto_line(line) for line in lines)
+        blocks.append(
+            f'<TextBlock ID="block_{number}_{index}" {_place(left, top, right, bottom)}>\n{shown}\n</TextBlock>'
+        )
+    whole = f'HEIGHT="{page.height}" WIDTH="{page.width}"'
+    return (
+        f'<Page ID="page_{number}" PHYSICAL_IMG_NR="{number}" {whole}>'
+        f'<PrintSpace HPOS="0" VPOS="0" {whole}>\n{chr(10).join(blocks)}\n</PrintSpace></Page>'
+    )
+
+
+def _alto_line(line: FullLine) -> str:
+    strings = "<SP/>".join(
+        f"<String {_place(*_limits([box]))} WC={quoteattr(f'{line.score:.3f}')} "
+        f"CONTENT={quoteattr(without_forbidden(word))}/>"
+        for word, box in _words(line)
+    )
+    return f"<TextLine {_place(*_limits([line.box]))}>{strings}</TextLine>"
+
+
+def _words(line: FullLine) -> Iterator[tuple[str, Quad]]:
+    for found in _WORD.finditer(line.text):
+        yield found[0], part_of(line, found.start(), found.end())
+
+
+def _limits(boxes: Sequence[Quad]) -> tuple[int, int, int, int]:
+    xs = [x for box in boxes for x, _ in box]
+    ys = [y for box in boxes for _, y in box]
+    return round(min(xs)), round(min(ys)), round(max(xs)), round(max(ys))
+
+
+def _bounds(box: Quad) -> str:
+    return " ".join(map(str, _limits([box])))
+
+
+def _place(left: int, top: int, right: int, bottom: int) -> str:
+    return f'HPOS="{left}" VPOS="{top}" WIDTH="{right - left}" HEIGHT="{bottom - top}"'

@@ -1,0 +1,124 @@
+"""Text, Markdown, HTML and CSV."""
+
+from __future__ import annotations
+
+import csv
+import html
+import io
+import re
+from collections.abc import Sequence
+
+from runtime.fields.reading import Field
+from runtime.outputs.pages import FullPage
+from runtime.tasks.task import Task
+
+_IS_MARKDOWN = frozenset({Task.DOCUMENT, Task.TABLE, Task.FORMULA, Task.CHART})
+_MARKDOWN_SIGNS = re.compile(r"([\\`*_{}\[\]<>#|~$])")
+_BLOCK_START = re.compile(r"^(\s*)([-+=]|\d+[.)])(?=\s|$|-|=)")
+_TABLE = re.compile(r"<table.*?</table\s*>", re.DOTALL | re.IGNORECASE)
+_ALLOWED_TAGS = {"table", "thead", "tbody", "tr", "td", "th", "caption", "br", "sub", "sup", "b", "i"}
+_ALLOWED_ATTRIBUTES = {"td": {"colspan", "rowspan"}, "th": {"colspan", "rowspan"}}
+_FORMULA_START = ("=", "+", "-", "@", "\t", "\r")
+_NUMBER = re.compile(r"[-+]?[\d,]*\.?\d+%?")
+PAGE_BREAK = "\f"
+
+
+def text(pages: Sequence[FullPage]) -> str:
+    """Pages parted by form feeds, as other programs do it."""
+    return PAGE_BREAK.join(f"{page.text}\n" for page in pages)
+
+
+def markdown(pages: Sequence[FullPage]) -> str:
+    """Fields as a table, then the text; signs that Markdown would take for its own are escaped."""
+    return "\n\n---\n\n".join(_page_markdown(page) for page in pages) + "\n"
+
+
+def _page_markdown(page: FullPage) -> str:
+    if page.task in _IS_MARKDOWN:
+        return page.text
+    parts = []
+    if page.form is not None:
+        rows = [f"| {_cell(field.key)} | {_cell(field.value)} | {state(field)} |" for field in page.form.fields]
+        parts.append("\n".join(["| field | value | check |", "| --- | --- | --- |", *rows]))
+    blocks = ("\\\n".join(map(_escaped, block.split("\n"))) for block in page.text.split("\n\n") if block.strip())
+    return "\n\n".join([*parts, *blocks])
+
+
+def _escaped(line: str) -> str:
+    return _BLOCK_START.sub(
+        lambda found: f"{found[1]}{_guarded(found[2])}", _MARKDOWN_SIGNS.sub(r"\\\1", line.strip())
+    )
+
+
+def _guarded(mark: str) -> str:
+    return f"{mark[:-1]}\\{mark[-1]}"
+
+
+def _cell(value: str) -> str:
+    return _MARKDOWN_SIGNS.sub(r"\\\1", value)
+
+
+def state(field: Field) -> str:
+    """The worst that a check says of a field; "" where there is none."""
+    states = {verdict.state for verdict in field.checks}
+    return next((each for each in ("fail", "unchecked", "pass") if each in states), "")
+
+
+def html_document(pages: Sequence[FullPage], title: str = "Inkstick") -> str:
+    """One page of HTML. Nothing in it runs: text is escaped, and a model's tables are sanitised."""
+    sections = "\n".join(f"<section>\n{_page_html(page)}\n</section>" for page in pages)
+    return (
+        f'<!DOCTYPE html>\n<html>\n<head>\n<meta charset="utf-8">\n<title>{html.escape(title)}</title>\n'
+        "<style>table{border-collapse:collapse}td,th{border:1px solid #999;padding:.2em .5em}"
+        "section{break-after:page}</style>\n</head>\n<body>\n" + sections + "\n</body>\n</html>\n"
+    )
+
+
+def _page_html(page: FullPage) -> str:
+    parts = []
+    if page.form is not None:
+        rows = "".join(
+            f"<tr><th>{html.escape(field.key)}</th><td>{html.escape(field.value)}</td><td>{state(field)}</td></tr>"
+            for field in page.form.fields
+        )
+        parts.append(f"<table>{rows}</table>")
+    at = 0
+    for found in _TABLE.finditer(page.text):
+        parts += [_paragraphs(page.text[at : found.start()]), sanitised(found[0])]
+        at = found.end()
+    return "\n".join([*parts, _paragraphs(page.text[at:])])
+
+
+def sanitised(markup: str) -> str:
+    """Tables and their cells; all else is taken out of `markup`, scripts with their content."""
+    import nh3
+
+    return nh3.clean(markup, tags=_ALLOWED_TAGS, attributes=_ALLOWED_ATTRIBUTES, link_rel=None)
+
+
+def _paragraphs(plain: str) -> str:
+    blocks = (block.strip("\n") for block in plain.split("\n\n"))
+    return "\n".join(f"<p>{'<br>'.join(html.escape(block).split(chr(10)))}</p>" for block in blocks if block.strip())
+
+
+def comma_separated(pages: Sequence[FullPage]) -> str:
+    """Fields, one a row; of pages without any, their lines. With a mark by which spreadsheets know UTF-8."""
+    held = io.StringIO()
+    writer = csv.writer(held)
+    writer.writerow(["page", "form", "field", "value", "score", "check"])
+    for number, page in enumerate(pages, 1):
+        if page.form is not None:
+            for field in page.form.fields:
+                writer.writerow(map(harmless, (str(number), page.form.form, field.key, field.value,
+                                               f"{field.score:.2f}", state(field))))  # fmt: skip
+        else:
+            for line in page.lines:
+                writer.writerow(map(harmless, (str(number), "", "", line.text, f"{line.score:.2f}", "")))
+    return "\ufeff" + held.getvalue()
+
+
+def harmless(value: str) -> str:
+    """A cell that no spreadsheet takes for a formula: those that could be one are quoted."""
+    if value.startswith(_FORMULA_START) and not _NUMBER.fullmatch(value):
+        return f"'{value}"
+    return value
