@@ -19,10 +19,15 @@ def die_with_parent() -> Callable[[], None]:
     """
     prctl = ctypes.CDLL(None, use_errno=True).prctl
     parent = os.getpid()
+    return lambda: _bind(prctl, parent)
 
-    def before_exec() -> None:
-        prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:  # it died before the line above
-            os._exit(1)
 
-    return before_exec
+def end_with_parent(parent: int) -> None:
+    """The same for this process, which `parent` has started."""
+    _bind(ctypes.CDLL(None, use_errno=True).prctl, parent)
+
+
+def _bind(prctl: Callable[[int, int], int], parent: int) -> None:
+    prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:  # it died before the line above
+        os._exit(1)

@@ -64,7 +64,7 @@ class VllmServer:
     lives as long as this process: the kernel ends the server with it."""
 
     def __init__(self, model: ModelConfig, socket: Path, parallel: int) -> None:
-        self._command = [sys.executable, "-m", "vllm.entrypoints.cli.main", "serve"]
+        self._command = [sys.executable, "-m", "runtime.engine.vllm_main", "serve"]
         self._command += arguments(model, socket, parallel)
         self._environment = {**os.environ, **_ENVIRONMENT, **model.environment}
         self._socket = socket
@@ -126,6 +126,6 @@ class VllmServer:
 
 
 def _signal_session(leader: int, number: signal.Signals) -> None:
-    """To every process of the session: vLLM's workers may outlive its server."""
+    """To every process of the server's group, so that none is left waiting for it."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(leader, number)
