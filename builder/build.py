@@ -14,6 +14,7 @@ from typing import Any
 from builder import kernels, licences, manifest, provenance
 from builder.cache import Cache
 from builder.console import Meter, duration, say, size, step
+from builder.diskwatch import watched
 from builder.errors import VerifyError
 from builder.inputs.locking import fetch_all, usable_lock
 from builder.inputs.operators import with_operators_inputs
@@ -45,23 +46,33 @@ def build(profile: Profile, cache: Cache, *, locked: bool = False, dist: Path = 
     started = time.monotonic()
     licences.require(profile, cache)
     lock = usable_lock(profile, cache, locked=locked)
-    check_disk(make_plan(profile, lock, cache), cache, dist)
-    lock = fetch_all(profile, cache, lock, locked=locked)
-    lock = with_operators_inputs(profile, cache, lock, locked=locked)
-    plan = make_plan(profile, lock, cache)
-    for name in plan.to_do:
-        _run_step(plan, plan.step(name), cache)
-    kernels.check(plan, cache)
-    made = _manifest(plan, cache)
-    iso = dist / f"{profile.file_stem}.iso"
-    medium = _medium(plan, made, cache)
+    planned = make_plan(profile, lock, cache)
+    check_disk(planned, cache, dist)
+    with watched(cache.root) as peak:
+        lock = fetch_all(profile, cache, lock, locked=locked)
+        lock = with_operators_inputs(profile, cache, lock, locked=locked)
+        plan = make_plan(profile, lock, cache)
+        for name in plan.to_do:
+            _run_step(plan, plan.step(name), cache)
+        kernels.check(plan, cache)
+        iso = dist / f"{profile.file_stem}.iso"
+        fresh = _finish(plan, iso, cache)
+    if fresh:
+        say(f"{iso}: {size(iso.stat().st_size)}, verified, in {duration(time.monotonic() - started)}")
+        say(f"disk: {size(peak.bytes)} taken at the worst moment, {size(planned.peak_bytes)} planned")
+    else:
+        say(f"{iso} is up to date")
+    return Built(iso, fresh)
+
+
+def _finish(plan: Plan, iso: Path, cache: Cache) -> bool:
+    """Write and verify the ISO, unless it is there already: then False."""
+    medium = _medium(plan, _manifest(plan, cache), cache)
     key = _iso_key(medium, plan)
     if provenance.is_current(iso, key, cache):
-        say(f"{iso} is up to date")
-        return Built(iso, fresh=False)
+        return False
     _write(medium, iso, key, plan, cache)
-    say(f"{iso}: {size(iso.stat().st_size)}, verified, in {duration(time.monotonic() - started)}")
-    return Built(iso, fresh=True)
+    return True
 
 
 def _run_step(plan: Plan, job: Step, cache: Cache) -> None:
