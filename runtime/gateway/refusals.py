@@ -8,7 +8,6 @@ UNKNOWN_FORM = ProblemKind("unknown-form", 422, "The station knows no form of th
 NO_FORM = ProblemKind("no-form", 422, "The page is none of the station's forms", "该页不是已知的证件或票据")
 NO_JOB = ProblemKind("no-job", 404, "There is no such job, or not any more", "任务不存在或已过期")
 JOB_UNFINISHED = ProblemKind("job-unfinished", 409, "The job is not finished", "任务尚未完成")
-JOB_CANCELLED = ProblemKind("job-cancelled", 409, "The job was cancelled", "任务已取消")
 KEY_REUSED = ProblemKind(
     "idempotency-key-reused", 422, "The idempotency key came with another request before", "幂等键已用于其他请求"
 )
