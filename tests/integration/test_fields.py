@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import io
+import json
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from runtime.fields.squeezed import squeezed
-from tests.integration.station import Station, running_station
+from tests.integration.station import REPOSITORY, Station, running_station
 from tests.pages.faults import mishandled
 from tests.pages.forms import FORMS, form_page
 from tests.pages.render import render
@@ -62,3 +66,18 @@ def test_a_mishandled_documents_numbers_are_right_or_said_to_be_wrong(station: S
 
 def test_a_page_that_is_no_form_is_its_text(station: Station) -> None:
     assert set(known_client(station, jpeg(render("english").image))) == {"text"}
+
+
+def test_a_folder_of_pages_with_truth_is_evaluated(station: Station, tmp_path: Path) -> None:
+    card, page = form_page("identity-card", seed=4), render("english")
+    card.image.save(tmp_path / "card.png")
+    (tmp_path / "card.json").write_text(json.dumps(card.fields), encoding="utf-8")
+    page.image.save(tmp_path / "page.png")
+    (tmp_path / "page.txt").write_text(page.text, encoding="utf-8")
+    (tmp_path / "stray.png").write_bytes(b"")
+    words = [sys.executable, "-m", "runtime.evaluate", str(tmp_path), "--url", str(station.http.base_url)]
+    done = subprocess.run(words, cwd=REPOSITORY, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    figures = json.loads(done.stdout.splitlines()[-1])
+    assert figures["pages"] == 2 and figures["failed"] == 0
+    assert figures["cer"] <= 0.02 and figures["field_f1"] >= 0.8

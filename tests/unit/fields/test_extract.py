@@ -113,8 +113,7 @@ def test_skew_does_not_part_a_value_from_its_label() -> None:
 
 def test_a_fields_box_is_where_its_value_is_printed() -> None:
     (field,) = read_fields(page(line(100, 60, "姓名 张三")), form(NAME)).fields
-    left, top, right, bottom = field.box[0][0], field.box[0][1], field.box[2][0], field.box[2][1]
-    assert (left, top, right, bottom) == (175, 60, 235, 90)
+    assert field.box == ((175, 60), (235, 60), (235, 90), (175, 90))
     assert field.box_1000 == (175, 120, 235, 180)
     assert field.score == 0.9
 
