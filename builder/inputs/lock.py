@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from pathlib import Path
 from typing import Literal
 
@@ -139,17 +140,24 @@ def what_is_asked(profile: Profile) -> str:
         "packages": profile.packages,
         "boot_packages": sorted(profile.debian.boot_packages),
         "python": profile.python.version,
-        "requirements": [(root / file).read_text() if file else "" for file in files],
+        "requirements": [_requirements(root / file) if file else "" for file in files],
     }
     if profile.driver:
         driver = profile.driver
         wanted["driver"] = [sorted(driver.packages), sorted(driver.build_packages), driver.source_package]
         wanted["driver version"] = driver.version
     if profile.python.own_sites:
-        wanted["overlays"] = {name: (root / file).read_text() for name, file in profile.python.own_sites.items()}
+        wanted["overlays"] = {name: _requirements(root / file) for name, file in profile.python.own_sites.items()}
     if profile.python.left_out:
         wanted["left out"] = {name: sorted(rule.projects) for name, rule in profile.python.left_out.items()}
     return hashlib.sha256(json.dumps(wanted, sort_keys=True).encode()).hexdigest()
+
+
+def _requirements(file: Path) -> str:
+    """A requirements file's text, those it includes with `-r` after it."""
+    text = file.read_text()
+    included = re.findall(r"^-r\s+(\S+)", text, re.MULTILINE)
+    return "".join([text, *(_requirements(file.parent / name) for name in included)])
 
 
 def read_lock(file: Path) -> Lock | None:

@@ -33,7 +33,8 @@ def make_lock(profile: Profile, cache: Cache, *, old: Lock | None, parts: set[st
     if "wheels" in parts or not old:
         with step("lock: wheels"):
             pinned, left_out = wheels.resolve(profile.python, work / "wheels", log)
-    unchanged = old is not None and old.packages == tuple(packages) and old.wheels == tuple(pinned)
+    # The time stamp is that of Debian's files alone: another wheel must not make a new base layer.
+    unchanged = old is not None and old.packages == tuple(packages)
     epoch = old.source_date_epoch if old and unchanged else int(time.time())
     return Lock(
         asked=what_is_asked(profile),

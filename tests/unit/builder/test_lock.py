@@ -70,3 +70,18 @@ def test_a_lock_that_ships_holds_relative_paths_only(name: str) -> None:
     text = lock_path(load_profile(name)).read_text()
     assert "://" not in text
     assert all(not row["path"].startswith("/") for row in json.loads(text)["packages"])
+
+
+def test_a_changed_line_in_an_included_requirements_file_makes_the_lock_out_of_date(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "profiles").mkdir()
+    (tmp_path / "a.in").write_text("-r b.in\nvllm\n")
+    (tmp_path / "b.in").write_text("numpy\n")
+    monkeypatch.setattr("builder.inputs.lock.PROFILES", tmp_path / "profiles")
+    profile = load_profile("demo")
+    python = profile.python.model_copy(update={"requirements": Path("a.in"), "overrides": None})
+    profile = profile.model_copy(update={"python": python})
+    before = what_is_asked(profile)
+    (tmp_path / "b.in").write_text("numpy\npillow\n")
+    assert what_is_asked(profile) != before
