@@ -145,7 +145,9 @@ def refuse_pickles(folder: Path) -> None:
     if not any(folder.glob("*.safetensors")):
         raise FileNotFoundError(f"no *.safetensors in {folder}")
     others = sorted(
-        file.name for file in folder.rglob("*") if file.suffix in (".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt")
+        file.name
+        for file in folder.rglob("*")
+        if file.suffix.lower() in (".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt")
     )
     if others:
         raise ValueError(f"weights that are no safetensors in {folder}: {', '.join(others)}")
