@@ -9,7 +9,7 @@ import os
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
 
 from runtime.fields.forms import Form
 from runtime.tasks.prompts import Generation
@@ -95,6 +95,20 @@ class EngineConfig(_Strict):
     """What an engine with a language model runs; the others have none."""
 
 
+class AuthConfig(_Strict):
+    """`required`: every REST call but /livez and /readyz wants a key out of the file `keys`, which
+    `python3 -m runtime.keys` writes. The kiosk's own pages are not concerned."""
+
+    required: bool = False
+    keys: Path | None = None
+
+    @model_validator(mode="after")
+    def _has_keys(self) -> AuthConfig:
+        if self.required and self.keys is None:
+            raise ValueError("auth: required wants keys, a file")
+        return self
+
+
 class JobsConfig(_Strict):
     """Where accepted jobs are kept: a folder on tmpfs or the vault. None: a private temporary one, with
     which an accepted job ends when the gateway does. `keep_s`: how long results can be fetched."""
@@ -127,6 +141,7 @@ class StationConfig(_Strict):
     """The operator's forms, beside and before the station's own (runtime/fields/forms.json)."""
     limits: Limits = Limits()
     jobs: JobsConfig = JobsConfig()
+    auth: AuthConfig = AuthConfig()
 
 
 def load(path: Path | None = None) -> StationConfig:

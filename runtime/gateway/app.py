@@ -14,6 +14,7 @@ from starlette.staticfiles import StaticFiles
 
 from runtime.config import StationConfig
 from runtime.gateway import metrics
+from runtime.gateway.capacity import capacity_routes
 from runtime.gateway.chat import chat_routes
 from runtime.gateway.document_reading import Documents
 from runtime.gateway.guards import HostGuard, UploadLimit
@@ -23,6 +24,8 @@ from runtime.gateway.ocr_routes import ocr_routes
 from runtime.gateway.problem_responses import PROBLEM_SCHEMA, answer_with_problems
 from runtime.gateway.reader import Reader
 from runtime.gateway.recognition import Recognition
+from runtime.keys.guard import KeyGuard
+from runtime.keys.ring import KeyRing
 from runtime.problems import ENGINE_UNAVAILABLE, Problem
 
 _STATIC = Path(__file__).parent / "static"
@@ -56,6 +59,7 @@ def build_api(config: StationConfig, reader: Reader) -> FastAPI:
     app.include_router(ocr_routes(config, recognition, Documents(recognition, jobs), counted))
     app.include_router(job_routes(config, jobs))
     app.include_router(chat_routes(recognition))
+    app.include_router(capacity_routes(config, reader, jobs, counted))
 
     @app.get("/livez", summary="The gateway runs")
     async def livez() -> dict[str, str]:
@@ -86,6 +90,8 @@ def build_api(config: StationConfig, reader: Reader) -> FastAPI:
         )
 
     app.mount("/static", StaticFiles(directory=_STATIC))
+    if config.auth.required and config.auth.keys is not None:
+        app.add_middleware(KeyGuard, ring=KeyRing(config.auth.keys))
     app.add_middleware(UploadLimit, limit_bytes=config.limits.upload_bytes)
     app.add_middleware(HostGuard, listener_host=config.api.host)
     return app

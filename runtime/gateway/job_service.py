@@ -79,6 +79,10 @@ class JobService:
         if self._temporary is not None:
             await asyncio.to_thread(shutil.rmtree, self._temporary, ignore_errors=True)
 
+    async def load(self) -> tuple[int, int]:
+        """Pages of jobs that wait, and bytes of all files kept; nothing where no job was ever sent."""
+        return (0, 0) if self._queue is None else await self._queue.load()
+
     async def submit(
         self,
         uploads: Sequence[Upload],

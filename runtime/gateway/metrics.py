@@ -13,12 +13,15 @@ from runtime.gateway.reader import Reader
 from runtime.results import PageResult
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+_NEWEST_WEIGHS = 0.1
 
 
 class Metrics:
     """One registry per application, so that several can live in one process."""
 
     def __init__(self, reader: Reader) -> None:
+        self.seconds_a_page: float | None = None
+        """A moving mean of what pages took, waiting not counted; None before the first."""
         self._registry = CollectorRegistry()
         self.duration_s = Histogram(
             "ocr_request_duration_seconds",
@@ -34,6 +37,9 @@ class Metrics:
 
     def read(self, result: PageResult) -> None:
         """Count a page that was read."""
+        last, weight = result.elapsed_s, _NEWEST_WEIGHS
+        before = self.seconds_a_page
+        self.seconds_a_page = last if before is None else (1 - weight) * before + weight * last
         self.pages.labels(result.engine.name).inc()
         if "truncated" in result.warnings:
             self._truncated.inc()

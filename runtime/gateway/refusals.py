@@ -11,3 +11,7 @@ JOB_UNFINISHED = ProblemKind("job-unfinished", 409, "The job is not finished", "
 KEY_REUSED = ProblemKind(
     "idempotency-key-reused", 422, "The idempotency key came with another request before", "幂等键已用于其他请求"
 )
+KEY_WANTED = ProblemKind("key-wanted", 401, "This station wants an API key", "需要 API 密钥")
+KEY_REFUSED = ProblemKind("key-refused", 401, "The API key is not accepted", "API 密钥无效")
+KEY_TOO_LITTLE = ProblemKind("key-too-little", 403, "The API key is not for this", "API 密钥权限不足")
+LOCKED_OUT = ProblemKind("locked-out", 429, "Too many wrong keys", "密钥错误次数过多")

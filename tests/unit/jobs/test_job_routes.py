@@ -181,3 +181,23 @@ def test_a_document_whose_every_page_fails_is_a_problem(tmp_path: Path) -> None:
         assert_problem(await client.post("/ocr", files=upload(originals()["tiff"])), 500, "engine-failed")
 
     run(tmp_path, trial, StubEngine("fail"))
+
+
+def test_capacity_tells_what_waits_and_how_long_it_would_take(tmp_path: Path) -> None:
+    engine = StubEngine("read", "hang")
+
+    async def trial(client: httpx.AsyncClient) -> None:
+        empty = (await client.get("/v1/capacity")).json()
+        assert (empty["state"], empty["pages_waiting"], empty["bytes_held"]) == ("ready", 0, 0)
+        assert empty["seconds_a_page"] is None and empty["wait_s"] is None
+        assert empty["engines"] == [{"name": "stub", "ready": True, "parallel": 1, "tasks": ["text", "spotting"]}]
+        await client.post("/ocr", files=upload(png()))
+        job = (await client.post("/v1/jobs", files=files(originals()["tiff"]))).json()
+        while not engine.at_work:
+            await asyncio.sleep(0.01)
+        full = (await client.get("/v1/capacity")).json()
+        assert full["pages_waiting"] == 2 and full["bytes_held"] == len(originals()["tiff"])
+        assert full["wait_s"] == round(2 * full["seconds_a_page"], 1)
+        await client.delete(job["status_url"])
+
+    run(tmp_path, trial, engine)

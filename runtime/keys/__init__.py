@@ -1,0 +1,1 @@
+"""API keys: who may call the REST interface where the profile wants to know."""

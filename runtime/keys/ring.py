@@ -1,0 +1,97 @@
+"""The station's keys: kept as digests, each with its scopes; the keys themselves are shown once and not kept.
+
+A key holds 256 bits of chance, so that a plain SHA-256 is enough: there is nothing to guess through.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import os
+import secrets
+import time
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, TypeAdapter
+
+Scope = Literal["ocr", "admin"]
+PREFIX = "ink_"
+_SECRET_BYTES = 32
+
+
+class KeyRecord(BaseModel):
+    """`id` may be shown and logged. `made_at`: seconds since 1970 by the station's clock."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    id: str
+    digest: str
+    scopes: tuple[Scope, ...]
+    made_at: float
+    revoked: bool = False
+
+
+_RECORDS = TypeAdapter(tuple[KeyRecord, ...])
+
+
+class KeyRing:
+    """The keys in the file `path`, read again whenever it changes; a file that is not there holds none."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._seen: tuple[int, int] | None = None
+        self._records: tuple[KeyRecord, ...] = ()
+
+    def records(self) -> tuple[KeyRecord, ...]:
+        """All keys, revoked ones too. Raises ValueError if the file is damaged: then no key is good."""
+        try:
+            facts = self._path.stat()
+        except FileNotFoundError:
+            self._seen, self._records = None, ()
+            return ()
+        seen = (facts.st_mtime_ns, facts.st_ino)
+        if seen != self._seen:
+            self._records = _RECORDS.validate_json(self._path.read_bytes())
+            self._seen = seen
+        return self._records
+
+    def scopes_of(self, key: str) -> tuple[Scope, ...] | None:
+        """The scopes of a key that is known and not revoked; None for any other. Compares in constant time."""
+        digest = _digest(key)
+        found: tuple[Scope, ...] | None = None
+        for record in self.records():
+            if hmac.compare_digest(digest, record.digest) and not record.revoked:
+                found = record.scopes
+        return found
+
+    def make(self, scopes: tuple[Scope, ...]) -> tuple[KeyRecord, str]:
+        """A new key: its record, and the key itself, which is not kept anywhere."""
+        key = PREFIX + secrets.token_urlsafe(_SECRET_BYTES)
+        record = KeyRecord(id=secrets.token_hex(4), digest=_digest(key), scopes=scopes, made_at=time.time())
+        self._write((*self.records(), record))
+        return record, key
+
+    def revoke(self, key_id: str) -> bool:
+        """From now on the key of that id is refused. False if there is none."""
+        records = self.records()
+        self._write(
+            tuple(each.model_copy(update={"revoked": True}) if each.id == key_id else each for each in records)
+        )
+        return any(each.id == key_id for each in records)
+
+    def _write(self, records: tuple[KeyRecord, ...]) -> None:
+        """Whole or not at all, for this user alone."""
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        beside = self._path.with_name(f".{self._path.name}.new")
+        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            json.dump([record.model_dump() for record in records], file)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(self._path)
+
+
+def _digest(key: str) -> str:
+    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
