@@ -55,6 +55,7 @@ class Documents:
             await asyncio.shield(queue.cancel(job))
             raise
         outcomes = await queue.outcomes(job)
+        await queue.remove(job)  # nobody else knows of it
         read = [FullPage.model_validate_json(outcome.result) for outcome in outcomes if outcome.result]
         failures = [outcome.failure for outcome in outcomes if outcome.failure]
         if not read:

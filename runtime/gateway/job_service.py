@@ -140,6 +140,9 @@ class JobService:
         waiting, held = await queue.load()
         limits = self._config.limits
         new_bytes = sum(len(data) for _, data, _ in files)
+        if held + new_bytes > limits.queue_bytes:
+            await queue.make_room(held + new_bytes - limits.queue_bytes)
+            waiting, held = await queue.load()
         if waiting >= limits.queue_pages or (held and held + new_bytes > limits.queue_bytes):
             raise Problem(QUEUE_FULL, f"{waiting} pages are waiting. Send this later.", _RETRY_AFTER_S)
 

@@ -33,7 +33,12 @@ async def read_form(request: Request, limit_bytes: int, *, most_files: int = 1) 
                 continue
             if sent.size is not None and sent.size > limit_bytes:
                 raise Problem(FILE_TOO_LARGE, f"The limit is {limit_bytes} bytes.")
-            files.append(Upload(sent.filename or "", await sent.read()))
+            files.append(Upload(_storable(sent.filename or ""), await sent.read()))
         if not files:
             raise Problem(MISSING_FILE, "Send a multipart form whose part `file` is the image.")
         return Form(tuple(files), {name: value for name, value in form.items() if isinstance(value, str)})
+
+
+def _storable(name: str) -> str:
+    """A name that any encoding of Unicode can hold: exotic charsets let half characters through."""
+    return name.encode("utf-8", "replace").decode("utf-8")

@@ -82,6 +82,15 @@ class JobQueue:
         """Pages waiting, and bytes of all files kept."""
         return await self._do(lambda: (self._store.pages_waiting(), self._store.held_bytes()))
 
+    async def make_room(self, size_bytes: int) -> None:
+        """See JobStore.make_room."""
+        await self._do(lambda: self._store.make_room(size_bytes))
+
+    async def remove(self, job: str) -> None:
+        """Delete a finished job now, not when its time is over."""
+        await self._do(lambda: self._store.remove(job))
+        await self._tell()
+
     async def cancel(self, job: str) -> None:
         """Give the job up; the engine stops reading its pages."""
         await self._do(lambda: self._store.cancel(job))

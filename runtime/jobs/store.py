@@ -241,6 +241,25 @@ class JobStore:
         (count,) = self._db.execute("SELECT COUNT(*) FROM pages WHERE state='queued'").fetchone()
         return int(count)
 
+    def make_room(self, size_bytes: int) -> None:
+        """Let go of finished jobs' files, the oldest first, until `size_bytes` are free; results are kept."""
+        with self._db:
+            self._db.execute("BEGIN IMMEDIATE")
+            finished = self._db.execute(
+                "SELECT j.id, SUM(LENGTH(f.data)) FROM jobs j JOIN files f ON f.job=j.id "
+                "WHERE j.finished IS NOT NULL AND f.data IS NOT NULL GROUP BY j.id ORDER BY j.finished, j.rowid"
+            ).fetchall()
+            for job, held in finished:
+                if size_bytes <= 0:
+                    return
+                self._db.execute("UPDATE files SET data=NULL WHERE job=?", (job,))
+                size_bytes -= held
+
+    def remove(self, job: str) -> None:
+        """Delete a job and all that is kept of it."""
+        with self._db:
+            self._db.execute("DELETE FROM jobs WHERE id=?", (job,))
+
     def forget(self, keep_s: float) -> None:
         """Delete what finished longer ago than `keep_s` seconds."""
         with self._db:

@@ -160,6 +160,7 @@ def test_one_call_reads_a_whole_document_and_a_zip(tmp_path: Path) -> None:
         answer = (await client.post("/ocr?detail=full", files=upload(archive))).json()
         assert len(answer["pages"]) == 1 and answer["failures"][0]["code"] == "not-an-image"
         assert (await client.post("/ocr?pages=2", files=upload(originals()["tiff"]))).json() == {"text": "read"}
+        assert (await client.get("/v1/capacity")).json()["bytes_held"] == 0
 
     run(tmp_path, trial, StubEngine())
 
@@ -201,3 +202,18 @@ def test_capacity_tells_what_waits_and_how_long_it_would_take(tmp_path: Path) ->
         await client.delete(job["status_url"])
 
     run(tmp_path, trial, engine)
+
+
+def test_an_odd_file_name_is_no_mistake_of_the_station(tmp_path: Path) -> None:
+    async def trial(client: httpx.AsyncClient) -> None:
+        body = (
+            b'--x\r\nContent-Disposition: form-data; name="file"; filename="+2AA-"\r\n\r\n' + png() + b"\r\n--x--\r\n"
+        )
+        headers = {"content-type": "multipart/form-data; boundary=x; charset=utf-7"}
+        answer = await client.post("/v1/jobs", content=body, headers=headers)
+        assert answer.status_code == 202
+        job = answer.json()
+        await ended(client, job)
+        assert (await client.get(job["result_url"])).json()["pages"][0]["file"] == "?"
+
+    run(tmp_path, trial, StubEngine())

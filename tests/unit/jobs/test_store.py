@@ -184,3 +184,22 @@ def test_results_are_forgotten_after_their_time_and_not_before(store: JobStore, 
     store.forget(KEEP_S)
     assert store.status(job, KEEP_S) is None and store.outcomes(job) == []
     assert store.status(waiting, KEEP_S) is not None
+
+
+def test_room_is_made_by_letting_go_of_finished_files_alone_the_oldest_first(store: JobStore, clock: Clock) -> None:
+    old, recent, waiting = (accept(store, pages=1) for _ in range(3))
+    for _ in range(2):
+        finish(store, claim(store), "kept")
+        clock.now += 1
+    store.make_room(1)
+    assert store.sheet(old, 1) is None and store.outcomes(old)[0].result == "kept"
+    assert store.sheet(recent, 1) == (b"bytes", 0)
+    store.make_room(10**9)
+    assert store.held_bytes() == len(b"bytes")
+    assert claim(store).job == waiting
+
+
+def test_a_removed_job_leaves_nothing(store: JobStore) -> None:
+    job = accept(store)
+    store.remove(job)
+    assert (store.status(job, KEEP_S), store.outcomes(job), store.held_bytes()) == (None, [], 0)
