@@ -147,12 +147,17 @@ class RapidOcrEngine(Engine):
         )
 
     def _detect(self, page: Pixels) -> list[Quad]:
+        """Lines of the page. What it costs grows with the pixels looked at, so a page is enlarged, or
+        looked at in full, only where its print turns out to be fine."""
         height, width = page.shape[:2]
-        scale = min(_DETECT_SIDE / max(height, width), max(1.0, _DETECT_SHORT_SIDE / min(height, width)))
+        scale = min(1.0, _DETECT_SIDE / max(height, width))
         quads = self._detect_at(page, scale)
-        if quads and scale < 1 and scale * median(quad[3][1] - quad[0][1] for quad in quads) < _FINE_PRINT:
-            return self._detect_at(page, min(1.0, _DETECT_SIDE_FINE / max(height, width)))
-        return quads
+        if quads and scale * median(quad[3][1] - quad[0][1] for quad in quads) >= _FINE_PRINT:
+            return quads
+        finer = min(1.0, _DETECT_SIDE_FINE / max(height, width))
+        if scale == 1.0:
+            finer = min(_DETECT_SIDE / max(height, width), _DETECT_SHORT_SIDE / min(height, width))
+        return self._detect_at(page, finer) if finer > scale else quads
 
     def _detect_at(self, page: Pixels, scale: float) -> list[Quad]:
         """Quads in pixels of `page`, within it. The detector wants sides that 32 divides."""

@@ -17,6 +17,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -42,25 +43,28 @@ _PROMPT_TOKENS = 1024
 
 
 class VllmEngine(PromptedEngine):
-    """`parallel`: pages that vLLM may read at a time; its scheduler batches them."""
+    """`parallel`: pages that vLLM may read at a time, where its version can; its scheduler batches them."""
 
     def __init__(self, model: ModelConfig, path: Path, *, parallel: int = 1) -> None:
         super().__init__(model, name="vllm", version=version("vllm"))
-        self._server = VllmServer(model, path, parallel)
+        if parallel > 1 and not reads_pages_together():
+            log.warning("this vLLM would mix pages that it reads together: it gets one at a time")
+            parallel = 1
+        self.server = VllmServer(model, path, parallel)
 
     @classmethod
     def configured(cls, config: EngineConfig) -> VllmEngine:
         return cls(model_of(config), config.socket.with_suffix(".server"), parallel=config.parallel)
 
     def _start(self) -> None:
-        self._server.start(on_death=lambda: os.kill(os.getpid(), signal.SIGTERM))
+        self.server.start(on_death=lambda: os.kill(os.getpid(), signal.SIGTERM))
 
     def close(self) -> None:
-        self._server.close()
+        self.server.close()
 
     def metrics(self) -> str:
         try:
-            lines = self._server.http.get("/metrics", timeout=1).text.splitlines(keepends=True)
+            lines = self.server.http.get("/metrics", timeout=1).text.splitlines(keepends=True)
         except httpx.HTTPError:
             return ""
         return "".join(line for line in lines if "vllm:" in line)
@@ -71,21 +75,21 @@ class VllmEngine(PromptedEngine):
         request = self._request(page, words, limit)
         try:
             with (
-                self._server.http.stream("POST", "/v1/chat/completions", json=request) as answer,
+                self.server.http.stream("POST", "/v1/chat/completions", json=request) as answer,
                 _closed_when(cancelled, answer),
             ):
                 if answer.status_code != httpx.codes.OK:
                     raise _Failed(f"vLLM answered {answer.status_code}: {answer.read().decode(errors='replace')}")
                 return _follow(answer, writing, cancelled)
         except _Failed as failed:
-            if self._server.answers():
+            if self.server.answers():
                 raise  # this page alone
             raise Gone(str(failed)) from failed
         except httpx.HTTPError as error:
             if cancelled.is_set():
                 raise Cancelled from None
             if isinstance(error, httpx.TimeoutException):
-                self._server.kill()
+                self.server.kill()
             raise Gone(f"{type(error).__name__}: {error}") from error
 
     def _request(self, page: Image.Image, words: str, limit: int) -> dict[str, Any]:
@@ -114,6 +118,19 @@ class VllmEngine(PromptedEngine):
             "return_token_ids": True,
             **sampling(self.model.generation),
         }
+
+
+def reads_pages_together() -> bool:
+    """Whether vLLM has HunYuanVL's own code, as up to 0.28; since 0.29 it runs it by its transformers backend.
+
+    That one (0.32, models/transformers/multimodal.py, _split_embeddings) parts what the vision tower made
+    of several pages by their patches, not by their tokens, of which HunYuanVL has one more in each row:
+    the second page is then answered with pieces of the first.
+    """
+    found = find_spec("vllm")
+    if found is None or found.origin is None:
+        return False
+    return (Path(found.origin).parent / "model_executor/models/hunyuan_vision.py").is_file()
 
 
 class _Failed(RuntimeError):

@@ -64,8 +64,8 @@ class VllmServer:
     lives as long as this process: the kernel ends the server with it."""
 
     def __init__(self, model: ModelConfig, socket: Path, parallel: int) -> None:
-        self._command = [sys.executable, "-m", "runtime.engine.vllm_main", "serve"]
-        self._command += arguments(model, socket, parallel)
+        self.command = [sys.executable, "-m", "runtime.engine.vllm_main", "serve"]
+        self.command += arguments(model, socket, parallel)
         self._environment = {**os.environ, **_ENVIRONMENT, **model.environment}
         self._socket = socket
         self._process: subprocess.Popen[bytes] | None = None
@@ -80,9 +80,9 @@ class VllmServer:
     def start(self, on_death: Callable[[], None]) -> None:
         """Return when it answers. Raises RuntimeError if it ends before; later, `on_death` is called, once."""
         self._socket.unlink(missing_ok=True)
-        log.info("starting %s", " ".join(self._command))
+        log.info("starting %s", " ".join(self.command))
         self._process = subprocess.Popen(
-            self._command, env=self._environment, preexec_fn=die_with_parent(), start_new_session=True
+            self.command, env=self._environment, preexec_fn=die_with_parent(), start_new_session=True
         )
         while not self.answers():
             code = self._process.poll()

@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from runtime.config import ModelConfig
+from runtime.engine import vllm_engine
 from runtime.engine.vllm_server import arguments
 
 _SOCKET = Path("/run/inkstick/engines/vllm.server")
@@ -41,3 +44,18 @@ def test_what_the_card_and_the_weights_want_is_passed_on() -> None:
     assert after(words, "--attention-backend") == "FLASH_ATTN"
     assert json.loads(after(words, "--speculative-config"))["model"] == "/model/dflash"
     assert words[-1] == "--enforce-eager"
+
+
+@pytest.mark.parametrize("native", [True, False])
+def test_only_a_vllm_with_the_models_own_code_gets_pages_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, native: bool
+) -> None:
+    package = tmp_path / "vllm"
+    (package / "model_executor/models").mkdir(parents=True)
+    (package / "__init__.py").touch()
+    if native:
+        (package / "model_executor/models/hunyuan_vision.py").touch()
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(vllm_engine, "version", lambda _: "0")
+    engine = vllm_engine.VllmEngine(ModelConfig(folder=Path("/model")), _SOCKET, parallel=8)
+    assert after(engine.server.command, "--max-num-seqs") == ("8" if native else "1")
