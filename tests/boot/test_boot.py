@@ -24,7 +24,7 @@ ANSWER_S = 600
 def test_a_page_from_a_stick_comes_back_as_text(
     iso: Path, start: StartMachine, tmp_path: Path, firmware: Firmware
 ) -> None:
-    english, chinese = render("english"), render("chinese")
+    english, chinese = render("note"), render("notice")
     pages = {"1-english.png": tmp_path / "english.png", "2-chinese.png": tmp_path / "chinese.png"}
     english.image.save(pages["1-english.png"])
     chinese.image.save(pages["2-chinese.png"])
@@ -55,7 +55,7 @@ def _read_all_and_save(machine: Machine, pages: dict[str, Path]) -> None:
     machine.press("a")
     wait_for_text(machine, f"已选 {len(pages)} 张", name="2-chosen", limit_s=ANSWER_S)
     machine.press("ret")
-    wait_for_text(machine, "请核对文字", "The records office opens", name="3-review", limit_s=READ_S)
+    wait_for_text(machine, "请核对文字", "Store room key", name="3-review", limit_s=READ_S)
     machine.press("s")
     wait_for_text(machine, "可以安全拔出", name="4-saved", limit_s=ANSWER_S)
 

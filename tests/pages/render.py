@@ -33,6 +33,14 @@ CHINESE = """档案室每天上午九点开门，下午五点关门。
 如今同一个大厅每月处理38500件。
 来访者请携带登记表和发票副本。"""
 
+NOTE = """Store room key: hook 17.
+Return it before 18:30 daily.
+Spare lamp oil is on shelf 4."""
+
+NOTICE = """仓库钥匙挂在十七号钩。
+每天六点半之前归还。
+备用灯油在四号架上。"""
+
 _LEFT = """A river does not hurry, and yet it
 reaches the sea before the road
 does. The old surveyors knew this
@@ -109,6 +117,19 @@ def _chinese() -> RenderedPage:
     return RenderedPage(image, CHINESE)
 
 
+def _note() -> RenderedPage:
+    """A scrap of paper, quickly read: for machines that are interpreted."""
+    image, draw = _sheet(480, 192)
+    _write(draw, (36, 34), NOTE, fonts.latin(24), 44)
+    return RenderedPage(image, NOTE)
+
+
+def _notice() -> RenderedPage:
+    image, draw = _sheet(480, 192)
+    _write(draw, (36, 30), NOTICE, fonts.han(30), 46)
+    return RenderedPage(image, NOTICE)
+
+
 def _columns() -> RenderedPage:
     image, draw = _sheet(1100, 640)
     draw.text((70, 40), _TITLE, font=fonts.latin(56), fill=_INK)
@@ -140,6 +161,8 @@ def _vertical() -> RenderedPage:
 KINDS: dict[str, Callable[[], RenderedPage]] = {
     "english": _english,
     "chinese": _chinese,
+    "note": _note,
+    "notice": _notice,
     "columns": _columns,
     "slip": _slip,
     "vertical": _vertical,
