@@ -118,7 +118,9 @@ def clean(
 @app.command()
 def test(
     full: Annotated[bool, typer.Option("--full", help="Also what takes longer than a normal run may.")] = False,
-    only: Annotated[str | None, typer.Option(help="One stage: lint, unit, integration, browser, boot.")] = None,
+    only: Annotated[
+        str | None, typer.Option(help="One stage: lint, unit, integration, browser, boot, engines, full.")
+    ] = None,
     yes: YesOption = False,
 ) -> None:
     """Set up what the tests need and run them: lint, unit, integration, browser, boot."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -17,26 +18,42 @@ from builder.preflight import TEST_TOOLS, ensure_tools, require_root
 from builder.profile import load_profile
 
 STAGES = ("lint", "unit", "integration", "browser", "boot")
+FULL_STAGES = ("engines", "full")
+"""What a normal run has no time for: vLLM and transformers on the CPU, and the full-size profiles."""
 
 
 def run_tests(*, full: bool, only: str | None, yes: bool) -> None:
-    """Run every stage, or `only` one, and stop at the first that fails (StepError)."""
-    if only is not None and only not in STAGES:
-        raise HostError(f"there is no stage '{only}'", hint=f"stages: {', '.join(STAGES)}")
+    """Run every stage, or `only` one, and stop at the first that fails (StepError).
+
+    `full` adds the stages of FULL_STAGES, and the tests that are marked `full` in the others.
+    """
+    if only is not None and only not in (*STAGES, *FULL_STAGES):
+        raise HostError(f"there is no stage '{only}'", hint=f"stages: {', '.join((*STAGES, *FULL_STAGES))}")
     require_root()
     ensure_tools(TEST_TOOLS, yes=yes)
     cache = default_cache()
     cache.root.mkdir(parents=True, exist_ok=True)
     python = environment(cache, "test", TEST)
-    for stage in STAGES if only is None else (only,):
+    chosen = (only,) if only else (*STAGES, *FULL_STAGES) if full else STAGES
+    for stage in chosen:
         started = time.monotonic()
         say(f"== {stage}")
         variables = {**os.environ, "PYTHONPATH": str(ROOT)}
         if stage in ("integration", "boot"):
             with exclusive(cache):
                 variables["INKSTICK_TEST_ISO"] = str(build(load_profile("demo"), cache).iso)
-        _run(_arguments(python, stage, full), variables, stage)
+        interpreter = _engines_interpreter(variables) if stage == "engines" else python
+        _run(_arguments(interpreter, stage, full or stage in FULL_STAGES), variables, stage)
         say(f"== {stage}: passed in {duration(time.monotonic() - started)}")
+
+
+def _engines_interpreter(variables: dict[str, str]) -> Path:
+    """vLLM and transformers come with an environment of their own, which knows how to make itself."""
+    argv = [sys.executable, "-m", "tests.engines.environment"]
+    done = subprocess.run(argv, cwd=ROOT, env=variables, stdout=subprocess.PIPE, text=True, check=False)
+    if done.returncode != 0 or not done.stdout.strip():
+        raise StepError("the environment of the engines' tests could not be made", hint="check the wheel index")
+    return Path(done.stdout.strip().splitlines()[-1])
 
 
 def _arguments(python: Path, stage: str, full: bool) -> list[str]:
