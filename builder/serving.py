@@ -51,6 +51,7 @@ def station_config(profile: Profile, room: Path, ui_port: int, api_port: int, st
     config["api"] = {"host": "127.0.0.1", "port": api_port}
     config["engines"] = [{"name": name, "socket": str(room / f"{name}.sock")} for name in profile.engines]
     config["media_socket"] = str(room / "media.sock") if sticks else None
+    config["jobs"] = {"folder": str(room / "jobs")}
     config["milestones"] = "-"
     config["painted_flag"] = None
     config["kiosk"] = False
