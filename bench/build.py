@@ -51,7 +51,16 @@ def measure(profile: str, folder: Path) -> None:
 
 def copy_project(target: Path) -> Path:
     """What git would take, without the caches."""
-    words = ["git", "-c", f"safe.directory={ROOT}", "ls-files", "-co", "--exclude-standard"]
+    words = [
+        "git",
+        "-c",
+        f"safe.directory={ROOT}",
+        "-c",
+        "core.quotePath=off",
+        "ls-files",
+        "-co",
+        "--exclude-standard",
+    ]
     listed = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True)
     for name in listed.stdout.splitlines():
         source = ROOT / name

@@ -97,7 +97,7 @@ def make_workshop(folder: Path) -> Workshop:
     """Copy what git would take, and share the store of downloads."""
     root, cache = folder / "project", folder / "cache"
     listed = subprocess.run(
-        ["git", "-c", f"safe.directory={ROOT}", "ls-files", "-co", "--exclude-standard"],
+        ["git", "-c", f"safe.directory={ROOT}", "-c", "core.quotePath=off", "ls-files", "-co", "--exclude-standard"],
         cwd=ROOT,
         capture_output=True,
         text=True,

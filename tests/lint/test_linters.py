@@ -19,7 +19,7 @@ _VAGUE = re.compile(r"(^|/)(utils?|helpers?|misc|common|manager)(\.\w+|/)")
 
 def tracked() -> list[Path]:
     listed = subprocess.run(
-        ["git", "-c", f"safe.directory={ROOT}", "ls-files", "-co", "--exclude-standard"],
+        ["git", "-c", f"safe.directory={ROOT}", "-c", "core.quotePath=off", "ls-files", "-co", "--exclude-standard"],
         cwd=ROOT,
         capture_output=True,
         text=True,
