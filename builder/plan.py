@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from builder.cache import Cache
 from builder.errors import ProfileError
@@ -117,7 +118,7 @@ def check_driver(profile: Profile, lock: Lock) -> None:
 
 _GUESS_S = {"base": 180.0, "station": 10.0, "boot": 40.0, "modules": 400.0, "driver": 60.0}
 _PACK_BYTES_PER_S = 40e6
-_COMPRESSED = 0.52
+_COMPRESSED = 0.25
 _GUESS_BYTES = {"station": 4_000_000, "boot": 60_000_000, "modules": 45_000_000}
 
 
@@ -134,19 +135,27 @@ def read_history(cache: Cache) -> dict[str, float]:
 
 
 def _size(step: Step, cache: Cache) -> int:
+    """Bytes of the step's result: as it is, as it was last time, or guessed."""
     done = step.folder(cache) / "done.json"
-    if done.exists():
-        return int(json.loads(done.read_text())["bytes"])
+    known = done if done.exists() else _newest(step.name, cache)
+    if known is not None:
+        return int(json.loads(known.read_text())["bytes"])
     ratio = 1.0 if step.name == "model" else _COMPRESSED
     return _GUESS_BYTES.get(step.name) or int(step.spec.get("tree_bytes", 0) * ratio)
 
 
+def _newest(name: str, cache: Cache) -> Path | None:
+    """The newest record of a step of that very name: `python` is not `python-torch`."""
+    found = [file for file in cache.layers.glob(f"{name}-*/done.json") if "-" not in file.parent.name[len(name) + 1 :]]
+    return max(found, key=lambda file: file.stat().st_mtime, default=None)
+
+
 def why(step: Step, cache: Cache) -> str:
     """Which input changed since this step's newest result; "not built yet" where there is none."""
-    finished = sorted(cache.layers.glob(f"{step.name}-*/done.json"), key=lambda file: file.stat().st_mtime)
-    if not finished:
+    newest = _newest(step.name, cache)
+    if newest is None:
         return "not built yet"
-    before = json.loads(finished[-1].read_text())["parts"]
+    before = json.loads(newest.read_text())["parts"]
     changes = [_change(name, before.get(name), now) for name, now in step.parts.items() if before.get(name) != now]
     return "; ".join(changes) or "its result is gone"
 

@@ -96,3 +96,14 @@ def test_the_plan_names_the_input_that_changed(profile: Profile, lock: Lock, tmp
 def test_everything_is_to_be_downloaded_into_an_empty_store(profile: Profile, lock: Lock, tmp_path: Path) -> None:
     total = sum({item.sha256: item.size for item in lock.inputs}.values())
     assert make_plan(profile, lock, Cache(tmp_path)).download_bytes == total
+
+
+def test_a_layer_is_expected_to_be_as_large_as_it_was_last_time(profile: Profile, lock: Lock, tmp_path: Path) -> None:
+    cache = Cache(tmp_path)
+    guessed = make_plan(profile, lock, cache).iso_bytes
+    for name, size in (("python-torch", 9_000_000_000), ("python", 1_000_000_000)):
+        record = cache.layers / f"{name}-{'0' * 20}" / "done.json"
+        record.parent.mkdir(parents=True)
+        record.write_text(json.dumps({"parts": {}, "bytes": size}))
+    expected = make_plan(profile, lock, cache).iso_bytes
+    assert 0 < expected - guessed < 1_000_000_000
