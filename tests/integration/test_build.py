@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -13,9 +14,15 @@ from builder.inputs.store import sha256_of
 from tests.integration.workshop import Workshop
 
 
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM], ids=lambda how: how.name)
+def test_an_interrupted_build_leaves_nothing(workshop: Workshop, how: signal.Signals) -> None:
+    assert workshop.stop_during("base", how) == 130
+    assert workshop.leftovers() == []
+
+
 def test_a_build_killed_in_any_step_leaves_nothing_and_goes_on_from_there(workshop: Workshop, iso: Path) -> None:
     for step in ("base", "python", "boot", "iso"):
-        workshop.kill_during(step)
+        workshop.stop_during(step, signal.SIGKILL)
         assert workshop.leftovers() == [], f"after a kill during {step}"
     finished = {path.name.split("-")[0] for path in (workshop.cache / "layers").iterdir()}
     assert finished == {"base", "python", "station", "boot"}

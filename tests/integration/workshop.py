@@ -14,6 +14,9 @@ from pathlib import Path
 from builder.cache import default_cache
 from builder.keys import ROOT
 
+_MIDST = {"base": b"\nUnpacking ", "python": b"\n$ ", "boot": b"\n$ mkinitramfs"}
+"""What a step's log shows once its mounts are there."""
+
 
 @dataclass(frozen=True)
 class Workshop:
@@ -45,8 +48,9 @@ class Workshop:
             check=False,
         )
 
-    def kill_during(self, step: str) -> None:
-        """Start a build, and kill -9 it once `step` is at work."""
+    def stop_during(self, step: str, how: signal.Signals) -> int:
+        """Start a build, and send it a signal in the midst of `step`; returns how the build ended."""
+        shutil.rmtree(self.cache / "logs", ignore_errors=True)  # an earlier build's would speak for this one
         process = subprocess.Popen(
             self.argv("build", "--profile", "demo"),
             cwd=self.root,
@@ -54,16 +58,18 @@ class Workshop:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.STDOUT,
         )
-        while not self._at_work(step):
-            assert process.poll() is None, f"the build ended before {step} began"
+        while not self._in_the_midst_of(step):
+            assert process.poll() is None, f"the build ended before {step} was at work"
             time.sleep(0.05)
-        process.send_signal(signal.SIGKILL)
-        process.wait()
+        process.send_signal(how)
+        return process.wait()
 
-    def _at_work(self, step: str) -> bool:
+    def _in_the_midst_of(self, step: str) -> bool:
+        """Whether the step has its mounts and runs its tools: its log says so."""
         if step == "iso":
             return any((self.root / "dist").glob("*.partial"))
-        return (self.cache / "work" / step / "spec.json").exists()
+        logs = (self.cache / "logs").glob(f"{step}-*.log")
+        return (self.cache / "work" / step).exists() and any(_MIDST[step] in log.read_bytes() for log in logs)
 
     def leftovers(self) -> list[str]:
         """Mounts, loop devices and processes that belong to this cache, once dying ones are gone."""
