@@ -82,6 +82,16 @@ class ModelConfig(_Strict):
     """For vLLM's server, above this process's own."""
 
 
+class EngineNeeds(_Strict):
+    """What runtime.hardware looks for before this engine is started: see its Needs."""
+
+    card: bool = False
+    capability: int = 0
+    vram_bytes: int = 0
+    ram_bytes: int = 0
+    model: bool = False
+
+
 class EngineConfig(_Strict):
     """One engine process. `socket` is the Unix socket it answers on."""
 
@@ -93,6 +103,7 @@ class EngineConfig(_Strict):
     """Pages that it reads at a time."""
     model: ModelConfig | None = None
     """What an engine with a language model runs; the others have none."""
+    needs: EngineNeeds | None = None
 
 
 class AuthConfig(_Strict):
@@ -125,6 +136,8 @@ class StationConfig(_Strict):
     `milestones` is the device or file that gets one line a milestone; "-" is standard error.
     `painted_flag` is made by the gateway when the kiosk has reported its first paint: the
     engine's unit waits for it, so that model loading does not slow the first picture down.
+    `hardware_report`: where runtime.hardware leaves what it found; None where nobody looks.
+    `about`: the folder with the model's terms and notice, for the page; None without a model.
     """
 
     profile: str
@@ -135,6 +148,8 @@ class StationConfig(_Strict):
     media_socket: Path | None = None
     milestones: str = "-"
     painted_flag: Path | None = None
+    hardware_report: Path | None = None
+    about: Path | None = None
     language: str = "zh"
     kiosk: bool = True
     forms: tuple[Form, ...] = ()

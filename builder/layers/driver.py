@@ -16,6 +16,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from builder.gpu.supported import write_supported
 from builder.image import write_layer
 from builder.layers import runfile
 from builder.layers.accounts import drop_setuid, lock_accounts
@@ -38,6 +39,7 @@ def main(spec: dict[str, Any]) -> None:
         runfile.lay_out(runfile.extract(scratch.root, Path(spec["runfile"])), scratch.root, spec["version"])
     else:
         _install(scratch.root, work, spec)
+    write_supported(scratch.root)
     _add_modules(scratch.root, modules, kernel)
     chroot(scratch.root, "depmod", kernel)
     chroot(scratch.root, "ldconfig")

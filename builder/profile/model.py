@@ -76,6 +76,21 @@ class Cuts(Strict):
     driver: dict[str, Cut] = {}
 
 
+class Needs(Strict):
+    """What an engine asks of the machine; runtime/hardware looks, and says what is missing.
+
+    `capability`: the card's least, 80 for sm_80. Memory in gigabytes (10^9), of the card and of the machine.
+    """
+
+    card: bool = False
+    capability: Annotated[int, Field(ge=0)] = 0
+    vram_gb: Annotated[float, Field(ge=0)] = 0
+    ram_gb: Annotated[float, Field(ge=0)] = 0
+
+
+Engine = Literal["rapidocr", "vllm", "transformers"]
+
+
 class Limits(Strict):
     """See runtime/config.py, which reads them on the station."""
 
@@ -103,7 +118,8 @@ class Profile(Strict):
     python: Python
     driver: Driver | None = None
     model: Weights | None = None
-    engines: Annotated[list[Literal["rapidocr", "vllm", "transformers"]], Field(min_length=1)]
+    engines: Annotated[list[Engine], Field(min_length=1)]
+    needs: dict[Engine, Needs] = {}
     ui_port: Port = 7860
     api_port: Port = 8000
     language: Literal["zh", "en"] = "zh"
@@ -132,6 +148,21 @@ class Profile(Strict):
         }
         told: dict[str, dict[str, object]] = {"vllm": {**both, **vllm}, "transformers": {**both}}
         return {name: told[name] for name in self.engines if name in told}
+
+    @property
+    def engine_needs(self) -> dict[str, dict[str, object]]:
+        """What each engine asks of the machine, in the words of runtime/config.py."""
+        return {
+            name: {
+                "card": needs.card,
+                "capability": needs.capability,
+                "vram_bytes": round(needs.vram_gb * 1e9),
+                "ram_bytes": round(needs.ram_gb * 1e9),
+                "model": name in self.engine_models,
+            }
+            for name, needs in self.needs.items()
+            if name in self.engines
+        }
 
     @property
     def file_stem(self) -> str:

@@ -78,7 +78,9 @@ def _driver(profile: Profile, driver: Driver, lock: Lock, store: Store, base: St
         "packages": pins(packages),
         "cuts": cuts,
         "compression": profile.squashfs.level,
-        "code": tools.layer_code(*(f"builder/layers/{name}.py" for name in code), *_RUNFILE_CODE),
+        "code": tools.layer_code(
+            *(f"builder/layers/{name}.py" for name in code), "builder/gpu/supported.py", *_RUNFILE_CODE
+        ),
         "tools": {"mksquashfs": tools.tool_version("mksquashfs")},
     }
     spec = {

@@ -21,7 +21,12 @@ def run(folder: Path, script: str, *engines: str) -> tuple[subprocess.CompletedP
     config.write_text('{"engines": [' + ", ".join(f'{{"name": "{name}"}}' for name in engines) + "]}")
     done = subprocess.run(
         [BIN / script],
-        env={"PATH": f"{folder}:{os.environ['PATH']}", "INKSTICK_CONFIG": str(config), "LANG": "C.UTF-8"},
+        env={
+            "PATH": f"{folder}:{os.environ['PATH']}",
+            "INKSTICK_CONFIG": str(config),
+            "INKSTICK_HARDWARE": str(folder),
+            "LANG": "C.UTF-8",
+        },
         capture_output=True,
         text=True,
         check=False,
@@ -45,3 +50,22 @@ def test_a_script_has_its_engine_read_and_says_where(tmp_path: Path, script: str
 def test_an_engine_that_the_profile_does_not_have_stops_nothing(tmp_path: Path) -> None:
     done, told = run(tmp_path, "2-API接口-vllm.sh", "rapidocr")
     assert done.returncode == 2 and "vllm" in done.stderr and told == []
+
+
+def held(folder: Path, engine: str, why: str) -> Path:
+    file = folder / "held" / engine
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(why)
+    return file
+
+
+def test_an_engine_that_waits_for_the_card_is_let_go(tmp_path: Path) -> None:
+    file = held(tmp_path, "transformers", "standby\n")
+    done, told = run(tmp_path, "1-界面推理-pt.sh", "vllm", "transformers")
+    assert done.returncode == 0 and len(told) == 2 and not file.exists()
+
+
+def test_an_engine_that_the_machine_cannot_run_stops_nothing_and_the_code_is_said(tmp_path: Path) -> None:
+    file = held(tmp_path, "vllm", "refused NO-NVIDIA-CARD\n")
+    done, told = run(tmp_path, "2-API接口-vllm.sh", "vllm", "rapidocr")
+    assert done.returncode == 3 and "NO-NVIDIA-CARD" in done.stderr and told == [] and file.exists()

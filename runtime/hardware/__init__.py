@@ -1,0 +1,1 @@
+"""What this machine has, what that lets it run, and what to tell the person in front of it."""
