@@ -18,6 +18,7 @@ from runtime.gateway.capacity import capacity_routes
 from runtime.gateway.chat import chat_routes
 from runtime.gateway.document_reading import Documents
 from runtime.gateway.guards import HostGuard, UploadLimit
+from runtime.gateway.hardware import hardware_routes
 from runtime.gateway.job_routes import job_routes
 from runtime.gateway.job_service import JobService
 from runtime.gateway.ocr_routes import ocr_routes
@@ -60,6 +61,8 @@ def build_api(config: StationConfig, reader: Reader) -> FastAPI:
     app.include_router(job_routes(config, jobs))
     app.include_router(chat_routes(recognition))
     app.include_router(capacity_routes(config, reader, jobs, counted))
+
+    app.include_router(hardware_routes(reader.hardware))
 
     @app.get("/livez", summary="The gateway runs")
     async def livez() -> dict[str, str]:

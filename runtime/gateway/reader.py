@@ -17,6 +17,7 @@ from runtime.documents.cage import Cage, TextPage
 from runtime.documents.decode import PixelPage, decode, inspect
 from runtime.documents.sheet import Sheet, from_own_text
 from runtime.gateway.engine_client import EngineClient, EngineLost, OnProgress
+from runtime.gateway.hardware import Hardware
 from runtime.gateway.milestones import Milestones
 from runtime.problems import ENGINE_TIMEOUT, ENGINE_UNAVAILABLE, QUEUE_FULL, TASK_NOT_AVAILABLE, Problem
 from runtime.results import PageResult, Progress
@@ -44,6 +45,7 @@ class Reader:
 
     def __init__(self, config: StationConfig, milestones: Milestones | None = None) -> None:
         self.engines = [EngineClient(engine) for engine in config.engines]
+        self.hardware = Hardware(config.hardware_report)
         self.waiting = 0
         """Pages accepted and not yet being read."""
         self._limits = config.limits
@@ -75,6 +77,11 @@ class Reader:
         if any(engine.ready for engine in self.engines):
             return "ready"
         return "restarting" if self._was_ready else "starting"
+
+    @property
+    def reading_engine(self) -> str | None:
+        """The engine that would read a page now: the first on the ladder that is ready."""
+        return next((engine.name for engine in self.engines if engine.ready), None)
 
     async def read(
         self, source: bytes | Sheet, ask: Ask = DEFAULT_ASK, *, on_progress: OnProgress | None = None
@@ -108,11 +115,16 @@ class Reader:
         """
         if self.state != "ready" or self.can(task):
             return
-        reasons = [
-            f"{engine.name} is not running." if engine.known is None else engine.known.why_not
-            for engine in self.engines
-        ]
-        raise Problem(TASK_NOT_AVAILABLE, " ".join(reasons), extra={"task": task.value})
+        reasons = " ".join(self._why_not(engine) for engine in self.engines)
+        raise Problem(TASK_NOT_AVAILABLE, reasons, extra={"task": task.value})
+
+    def _why_not(self, engine: EngineClient) -> str:
+        if engine.known is not None:
+            return engine.known.why_not
+        codes = self.hardware.report.against(engine.name)
+        if codes:
+            return f"{engine.name} cannot run on this machine ({', '.join(codes)})."
+        return f"{engine.name} is not running."
 
     @asynccontextmanager
     async def _place(self, size_bytes: int) -> AsyncIterator[None]:

@@ -29,6 +29,7 @@ from runtime.gateway.guards import HostGuard
 from runtime.gateway.milestones import Milestones, kiosk_painted
 from runtime.gateway.problem_responses import answer_with_problems
 from runtime.kiosk import catalogue, routes
+from runtime.kiosk.about import is_synthetic
 from runtime.kiosk.contracts import Reader
 from runtime.kiosk.same_origin import SameOrigin
 from runtime.kiosk.session import Session
@@ -74,6 +75,7 @@ def build_ui(config: StationConfig, reader: Reader, *, on_painted: Callable[[], 
                 second=catalogue.other(session.language),
                 words={language: catalogue.messages(language) for language in catalogue.LANGUAGES},
                 version=config.version,
+                synthetic=is_synthetic(config),
             )
         )
 

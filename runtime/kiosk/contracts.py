@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
+from runtime.gateway.hardware import Hardware
 from runtime.results import PageResult, Progress
 
 OnProgress = Callable[[Progress], None]
@@ -16,5 +17,13 @@ class Reader(Protocol):
     @property
     def state(self) -> str:
         """ "ready" when a page would be read at once; otherwise what the engine is doing."""
+
+    @property
+    def reading_engine(self) -> str | None:
+        """The engine that would read a page now; None while none is ready."""
+
+    @property
+    def hardware(self) -> Hardware:
+        """What was found on this machine."""
 
     async def read(self, data: bytes, *, on_progress: OnProgress | None = None) -> PageResult: ...

@@ -10,6 +10,7 @@ from typing import Annotated, Any, cast
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import StreamingResponse
 
+from runtime.kiosk.about import told
 from runtime.kiosk.pages import DOUBTFUL_SCORE, Page
 from runtime.kiosk.requests import ChooseStick, Correct, Power, Read, ReadAgain, Save, Speak
 from runtime.kiosk.session import Session
@@ -195,6 +196,23 @@ async def finish(session: Now) -> Response:
 async def close_notice(session: Now) -> Response:
     session.close_notice()
     return _DONE
+
+
+@router.post("/trouble/close")
+async def close_troubles(session: Now) -> Response:
+    session.close_troubles()
+    return _DONE
+
+
+@router.post("/trouble/show")
+async def show_troubles(session: Now) -> Response:
+    session.show_troubles()
+    return _DONE
+
+
+@router.get("/about")
+async def about(session: Now) -> dict[str, Any]:
+    return await asyncio.to_thread(told, session.config)
 
 
 @router.post("/language")

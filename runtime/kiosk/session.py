@@ -1,7 +1,8 @@
 """What is going on at this station: the one truth that every browser page draws.
 
 There is one person in front of one screen, so there is one session. The screen follows from the
-facts: a save in hand, else pages being read, else pages read, else a stick, else nothing.
+facts: a save in hand, else pages being read, else pages read, else what is wrong with the machine
+and was not acknowledged, else a stick, else nothing.
 """
 
 from __future__ import annotations
@@ -18,12 +19,13 @@ from runtime.kiosk.pages import Page
 from runtime.kiosk.reading import Reading
 from runtime.kiosk.saving import Saving
 from runtime.kiosk.sticks import StickShelf
+from runtime.kiosk.troubles import Troubles
 from runtime.media.client import MediaClient
 from runtime.media.failures import GONE, HELPER_DOWN, NOT_AVAILABLE
 from runtime.media.wire import SaveProgress, Stick
 from runtime.problems import BAD_REQUEST, NOT_FOUND, QUEUE_FULL, STICK_GONE, Problem, ProblemKind
 
-Screen = Literal["insert", "list", "reading", "review", "saving", "saved", "off"]
+Screen = Literal["trouble", "insert", "list", "reading", "review", "saving", "saved", "off"]
 
 BUSY = ProblemKind("session-busy", 409, "The station is doing something else", "本机正在执行其他操作")
 NOTHING_TO_SAVE = ProblemKind("nothing-to-save", 409, "No page has been read", "还没有识别出的页面")
@@ -44,6 +46,7 @@ class Session:
         self._reader = reader
         self._engine_state = reader.state
         self._engine_since = time.monotonic()
+        self.troubles = Troubles(reader.hardware)
         self._notice: str | None = None
         self._off = False
         self.next_change = asyncio.Event()
@@ -72,6 +75,8 @@ class Session:
             if self._reader.state != self._engine_state:
                 self._engine_state, self._engine_since = self._reader.state, time.monotonic()
                 self.changed()
+            if self.troubles.look():
+                self.changed()
 
     @property
     def screen(self) -> Screen:
@@ -81,6 +86,8 @@ class Session:
             return "saved" if self.saving.result else "saving"
         if self.reading is not None:
             return "reading" if self.reading.running else "review"
+        if self.troubles.open:
+            return "trouble"
         return "list" if self.shelf.chosen else "insert"
 
     def state(self) -> dict[str, Any]:
@@ -88,7 +95,12 @@ class Session:
         return {
             "screen": self.screen,
             "language": self.language,
-            "engine": {"state": self._engine_state, "since_s": time.monotonic() - self._engine_since},
+            "engine": {
+                "state": self._engine_state,
+                "since_s": time.monotonic() - self._engine_since,
+                "name": self._reader.reading_engine,
+            },
+            "troubles": self.troubles.state(),
             **self.shelf.state(),
             "reading": None if self.reading is None else self.reading.state(),
             "saving": None if self.saving is None else self.saving.state(),
@@ -105,6 +117,16 @@ class Session:
             self._notice = "notice.pulled_pages_kept"
         elif self.reading is None and stick.id == self.shelf.chosen:
             self._notice = "notice.pulled"
+
+    def close_troubles(self) -> None:
+        """The person has read what is wrong with the machine; on with the work."""
+        self.troubles.close()
+        self.changed()
+
+    def show_troubles(self) -> None:
+        """Show it again, once nothing is being read or saved."""
+        self.troubles.show()
+        self.changed()
 
     def close_notice(self) -> None:
         self._notice = None

@@ -24,12 +24,14 @@ READY_WITHIN_S = 120
 
 @dataclass
 class Station:
-    """`sticks` is where sticks are plugged in; `drawer` is where they lie when they are pulled out."""
+    """`sticks` is where sticks are plugged in; `drawer` is where they lie when they are pulled out;
+    `hardware` is the report of what was found on the machine."""
 
     url: str
     sticks: Path
     drawer: Path
     process: subprocess.Popen[bytes]
+    hardware: Path
 
     def plug_in(self, name: str, files: dict[str, bytes]) -> Path:
         """A new stick with these files, complete the moment it is seen."""
@@ -91,6 +93,8 @@ def start(folder: Path) -> Station:
         "media_socket": str(folder / "media.sock"),
         "milestones": str(folder / "milestones"),
         "painted_flag": str(folder / "painted"),
+        "hardware_report": str(folder / "hardware.json"),
+        "about": str(_about(folder / "about")),
     }
     (folder / "station.json").write_text(json.dumps(configuration))
     for name in ("sticks", "drawer"):
@@ -100,13 +104,23 @@ def start(folder: Path) -> Station:
         process = subprocess.Popen(
             [*command, "--sticks", str(folder / "sticks")], cwd=ROOT, stdout=log, stderr=subprocess.STDOUT
         )
-    station = Station(f"http://127.0.0.1:{ui}", folder / "sticks", folder / "drawer", process)
+    station = Station(
+        f"http://127.0.0.1:{ui}", folder / "sticks", folder / "drawer", process, folder / "hardware.json"
+    )
     try:
         _wait_until_ready(station, folder / "log")
     except BaseException:
         stop(station)
         raise
     return station
+
+
+def _about(folder: Path) -> Path:
+    """What the model layer leaves for the page; here of a model with random weights."""
+    shutil.copytree(ROOT / "licences/tencent-hunyuan-community", folder)
+    about = {"title": "HunyuanOCR 1.0", "licence": "tencent-hunyuan-community", "commit": "", "synthetic": True}
+    (folder / "about.json").write_text(json.dumps(about))
+    return folder
 
 
 def stop(station: Station) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+from runtime.gateway.hardware import Hardware
 from runtime.problems import DAMAGED_IMAGE, Problem
 from runtime.results import EngineInfo, Line, PageResult, Progress
 
@@ -16,6 +17,8 @@ class StubReader:
 
     def __init__(self, step_s: float = 0.0) -> None:
         self.state = "ready"
+        self.reading_engine: str | None = "stub"
+        self.hardware = Hardware(None)
         self.step_s = step_s
         self.failures: list[Problem] = []
 

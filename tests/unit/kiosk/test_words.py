@@ -44,7 +44,14 @@ def _used() -> set[str]:
         if isinstance(kind, ProblemKind)
     ]
     codes = {kind.code for kind in kinds} | set(re.findall(r'tell\("([a-z-]+)"\)', scripts))
+    troubles = set(re.findall(r'"([A-Z]+(?:-[A-Z]+)+)"', _hardware_sources())) | {"OTHER"}
+    used |= {f"{part}.{code}" for code in troubles for part in ("trouble", "trouble_cause", "trouble_remedy")}
     return used | {f"{part}.{code}" for code in codes for part in ("problem", "remedy")}
+
+
+def _hardware_sources() -> str:
+    folder = catalogue.PAGES.parent / "hardware"
+    return "\n".join(path.read_text(encoding="utf-8") for path in folder.glob("*.py"))
 
 
 def _python_sources() -> str:

@@ -7,9 +7,10 @@ import * as list from "./screens/list.js";
 import * as reading from "./screens/reading.js";
 import * as review from "./screens/review.js";
 import * as saving from "./screens/saving.js";
+import * as trouble from "./screens/trouble.js";
 import { duration, second, speak, spoken, t } from "./words.js";
 
-const SCREENS = { list, reading, review, saving, saved: saving, "save-failed": saving };
+const SCREENS = { list, reading, review, saving, saved: saving, "save-failed": saving, trouble };
 const OFFLINE_AFTER_MS = 4000;
 
 let state = null;
@@ -49,7 +50,8 @@ function showEngine() {
   const ready = state.engine.state === "ready";
   place.dataset.ready = String(ready);
   const since = state.engine.since_s + (performance.now() - received) / 1000;
-  place.textContent = ready ? t("engine.ready") : `${t("engine.starting")} ${duration(since)}`;
+  byId("has-trouble").hidden = state.troubles.list.length === 0 || state.screen === "trouble";
+  place.textContent = ready ? t("engine.ready", { name: state.engine.name ?? "" }) : `${t("engine.starting")} ${duration(since)}`;
 }
 
 function showNotice() {
@@ -71,6 +73,7 @@ const actions = {
   ...list.actions,
   ...review.actions,
   ...saving.actions,
+  ...trouble.actions,
   stop: () => post("read/stop"),
   language: () => post("language", { language: spoken() === "zh" ? "en" : "zh" }),
   help: () => ask("keys"),

@@ -1,0 +1,80 @@
+"""A machine that lacks something says so on a page of its own, and the station goes on reading."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+
+import pytest
+
+from runtime.hardware.facts import Facts
+from runtime.hardware.ladder import judge
+from tests.browser.conftest import Watched
+from tests.browser.station import Station, short
+from tests.unit.hardware.test_ladder import CASES, LADDER
+
+
+@pytest.fixture
+def without_a_card(station: Station) -> Iterator[Station]:
+    """The report that runtime.hardware writes on a machine without a card, little memory and all."""
+    report = judge(Facts(ram_bytes=4_000_000_000, has_model=True), LADDER).as_json({})
+    station.hardware.write_text(json.dumps(report, default=asdict))
+    station.post("trouble/show")
+    yield station
+    station.hardware.write_text(json.dumps({"parts": {}, "troubles": []}))
+
+
+def test_a_missing_card_is_told_and_the_station_reads_on(kiosk: Watched, without_a_card: Station) -> None:
+    kiosk.shows("trouble")
+    kiosk.sees("没有 NVIDIA 显卡")
+    kiosk.sees("NO-NVIDIA-CARD")
+    kiosk.sees("rapidocr")
+    kiosk.picture("hardware-trouble-chinese")
+    kiosk.press("l")
+    kiosk.sees("No NVIDIA GPU")
+    kiosk.sees("The station still reads, with: rapidocr.")
+    kiosk.picture("hardware-trouble-english")
+    kiosk.press("Enter")
+    kiosk.shows("insert")
+    without_a_card.plug_in("STICK", {"a.png": short()})
+    kiosk.page.wait_for_selector("#files li")
+    kiosk.press("Enter")
+    kiosk.shows("review", timeout_s=90)
+    kiosk.page.wait_for_selector("#lines li")
+
+
+def test_what_was_acknowledged_can_be_seen_again(kiosk: Watched, without_a_card: Station) -> None:
+    kiosk.shows("trouble")
+    kiosk.press("Enter")
+    kiosk.shows("insert")
+    kiosk.press("t")
+    kiosk.shows("trouble")
+    kiosk.press("Enter")
+    kiosk.shows("insert")
+
+
+@pytest.mark.parametrize("case", ["wrong key", "newer than the driver, by its list", "little card memory"])
+def test_a_trouble_that_comes_later_is_shown_too(kiosk: Watched, without_a_card: Station, case: str) -> None:
+    kiosk.shows("trouble")
+    kiosk.press("Enter")
+    kiosk.shows("insert")
+    verdict = judge(CASES[case][0], LADDER)
+    without_a_card.hardware.write_text(json.dumps(verdict.as_json({})))
+    kiosk.shows("trouble")
+    kiosk.sees(verdict.troubles[0].code)
+    kiosk.press("Enter")
+    kiosk.shows("insert")
+
+
+def test_the_about_page_shows_the_models_terms(kiosk: Watched) -> None:
+    kiosk.shows("insert")
+    kiosk.press("?", "i")
+    kiosk.page.wait_for_selector("dialog#about[open]")
+    kiosk.sees("HunyuanOCR 1.0")
+    kiosk.sees("tencent-hunyuan-community")
+    kiosk.sees("随机权重")
+    assert "Territory" in kiosk.page.locator("#about-texts").inner_text()
+    kiosk.picture("about")
+    kiosk.press("Enter")
+    kiosk.page.wait_for_selector("dialog#about", state="hidden")
