@@ -66,7 +66,14 @@ def children_of(station: config.StationConfig, config_path: Path, sticks: Path |
     def program(module: str, *arguments: str) -> list[str]:
         return [sys.executable, "-m", f"runtime.{module}", "--config", str(config_path), *arguments]
 
-    children = [Child(f"engine {engine.name}", program("engine", "--name", engine.name)) for engine in station.engines]
+    children = [
+        Child("vLLM's server", program("engine.vllm_main", "--name", engine.name))
+        for engine in station.engines
+        if engine.name == "vllm"
+    ]
+    children += [
+        Child(f"engine {engine.name}", program("engine", "--name", engine.name)) for engine in station.engines
+    ]
     if station.media_socket is not None and sticks is not None:
         children.append(Child("media helper", program("media", "--folders", str(sticks))))
     return [*children, Child("gateway", program("gateway"))]

@@ -1,7 +1,7 @@
-"""HunyuanOCR by vLLM: its server is this process's child, asked page by page over a Unix socket.
+"""HunyuanOCR by vLLM: its server is a program of its own, asked page by page over a Unix socket.
 
-The two live and die together. When the server dies or hangs, this process ends and is started anew
-by whoever supervises it, and the gateway sends the pages in hand again.
+When the server dies or hangs, this process ends too and both are started anew by whoever supervises
+them; the gateway sends the pages in hand again. When this process dies, the server keeps the model.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from importlib.metadata import version
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +26,7 @@ from PIL import Image
 from runtime.config import EngineConfig, ModelConfig
 from runtime.engine.contract import Cancelled, Gone
 from runtime.engine.prompted import PromptedEngine, Writing, model_of, sampling
-from runtime.engine.vllm_server import SERVED_NAME, VllmServer
+from runtime.engine.vllm_server import SERVED_NAME, VllmServer, pages_together, socket_of
 from runtime.results import Finish
 
 log = logging.getLogger(__name__)
@@ -47,17 +46,16 @@ class VllmEngine(PromptedEngine):
 
     def __init__(self, model: ModelConfig, path: Path, *, parallel: int = 1) -> None:
         super().__init__(model, name="vllm", version=version("vllm"))
-        if parallel > 1 and not reads_pages_together():
+        if pages_together(parallel) < parallel:
             log.warning("this vLLM would mix pages that it reads together: it gets one at a time")
-            parallel = 1
-        self.server = VllmServer(model, path, parallel)
+        self.server = VllmServer(path, model.stall_s)
 
     @classmethod
     def configured(cls, config: EngineConfig) -> VllmEngine:
-        return cls(model_of(config), config.socket.with_suffix(".server"), parallel=config.parallel)
+        return cls(model_of(config), socket_of(config), parallel=config.parallel)
 
     def _start(self) -> None:
-        self.server.start(on_death=lambda: os.kill(os.getpid(), signal.SIGTERM))
+        self.server.wait(on_death=lambda: os.kill(os.getpid(), signal.SIGTERM))
 
     def close(self) -> None:
         self.server.close()
@@ -118,19 +116,6 @@ class VllmEngine(PromptedEngine):
             "return_token_ids": True,
             **sampling(self.model.generation),
         }
-
-
-def reads_pages_together() -> bool:
-    """Whether vLLM has HunYuanVL's own code, as up to 0.28; since 0.29 it runs it by its transformers backend.
-
-    That one (0.32, models/transformers/multimodal.py, _split_embeddings) parts what the vision tower made
-    of several pages by their patches, not by their tokens, of which HunYuanVL has one more in each row:
-    the second page is then answered with pieces of the first.
-    """
-    found = find_spec("vllm")
-    if found is None or found.origin is None:
-        return False
-    return (Path(found.origin).parent / "model_executor/models/hunyuan_vision.py").is_file()
 
 
 class _Failed(RuntimeError):

@@ -1,30 +1,33 @@
-"""vLLM's own server as a child of the engine: its arguments, its start, and its end."""
+"""vLLM's own server, a program beside the engine: its arguments, and how the engine finds, watches and ends it.
+
+On the station it is a unit of its own (inkstick-vllm.service); `build.py serve` starts it beside the
+engine. It listens on a Unix socket, and keeps the model when the engine is started again.
+"""
 
 from __future__ import annotations
 
-import contextlib
 import json
 import logging
 import os
+import select
 import signal
-import subprocess
-import sys
+import socket
+import struct
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
 
 import httpx
 
-from runtime.child_process import die_with_parent
-from runtime.config import ModelConfig
+from runtime.config import EngineConfig, ModelConfig
 
 log = logging.getLogger(__name__)
 
 SERVED_NAME = "page"
-_POLL_S = 0.2
-_GRACE_S = 10.0
-_ENVIRONMENT = {
+ENVIRONMENT = {
     "HF_HUB_OFFLINE": "1",
     "TRANSFORMERS_OFFLINE": "1",
     "VLLM_NO_USAGE_STATS": "1",
@@ -32,6 +35,28 @@ _ENVIRONMENT = {
     # A fork of a process that has touched CUDA cannot use it.
     "VLLM_WORKER_MULTIPROC_METHOD": "spawn",
 }
+_POLL_S = 0.2
+_TELL_EVERY_S = 60.0
+
+
+def socket_of(engine: EngineConfig) -> Path:
+    """Where the server of this engine listens."""
+    return engine.socket.with_suffix(".server")
+
+
+def pages_together(wanted: int) -> int:
+    """How many pages vLLM may read at a time: `wanted`, or one where its version would mix them.
+
+    Up to 0.28 vLLM has HunYuanVL's own code; since 0.29 it runs it by its transformers backend, which
+    (0.32, models/transformers/multimodal.py, _split_embeddings) parts what the vision tower made of several
+    pages by their patches, not by their tokens, of which HunYuanVL has one more in each row: the second
+    page is then answered with pieces of the first.
+    """
+    found = find_spec("vllm")
+    if found is None or found.origin is None:
+        return 1
+    own_code = Path(found.origin).parent / "model_executor/models/hunyuan_vision.py"
+    return wanted if own_code.is_file() else 1
 
 
 def arguments(model: ModelConfig, socket: Path, parallel: int) -> list[str]:
@@ -60,36 +85,32 @@ def arguments(model: ModelConfig, socket: Path, parallel: int) -> list[str]:
 
 
 class VllmServer:
-    """One run of vLLM's server on the Unix socket `socket`. `start` must be called in a thread that
-    lives as long as this process: the kernel ends the server with it."""
+    """The server on the Unix socket `path`. One that is silent for `stall_s` while it writes, hangs."""
 
-    def __init__(self, model: ModelConfig, socket: Path, parallel: int) -> None:
-        self.command = [sys.executable, "-m", "runtime.engine.vllm_main", "serve"]
-        self.command += arguments(model, socket, parallel)
-        self._environment = {**os.environ, **_ENVIRONMENT, **model.environment}
-        self._socket = socket
-        self._process: subprocess.Popen[bytes] | None = None
-        self._closing = False
+    def __init__(self, path: Path, stall_s: float) -> None:
+        self._path = path
+        self._closed = threading.Event()
         self.http = httpx.Client(
-            transport=httpx.HTTPTransport(uds=str(socket)),
+            transport=httpx.HTTPTransport(uds=str(path)),
             base_url="http://vllm",
-            timeout=httpx.Timeout(30, read=model.stall_s),
+            timeout=httpx.Timeout(30, read=stall_s),
             trust_env=False,
         )
 
-    def start(self, on_death: Callable[[], None]) -> None:
-        """Return when it answers. Raises RuntimeError if it ends before; later, `on_death` is called, once."""
-        self._socket.unlink(missing_ok=True)
-        log.info("starting %s", " ".join(self.command))
-        self._process = subprocess.Popen(
-            self.command, env=self._environment, preexec_fn=die_with_parent(), start_new_session=True
-        )
+    def wait(self, on_death: Callable[[], None]) -> None:
+        """Return when it answers; `on_death` is called, once, when that server has ended.
+
+        Whoever supervises it starts it: this waits for as long as it takes. Raises RuntimeError when
+        this is closed meanwhile.
+        """
+        started = told = time.monotonic()
         while not self.answers():
-            code = self._process.poll()
-            if code is not None:
-                raise RuntimeError(f"vLLM's server ended with {code} before it was ready")
-            time.sleep(_POLL_S)
-        threading.Thread(target=self._watch, args=(self._process, on_death), daemon=True).start()
+            if self._closed.wait(_POLL_S):
+                raise RuntimeError("closed before vLLM's server was ready")
+            if time.monotonic() - told >= _TELL_EVERY_S:
+                told = time.monotonic()
+                log.info("waiting for vLLM's server since %.0f s", told - started)
+        threading.Thread(target=self._watch, args=(self._handle(), on_death), daemon=True).start()
 
     def answers(self) -> bool:
         """Whether it is there and says that it can work."""
@@ -98,34 +119,36 @@ class VllmServer:
         except httpx.TransportError:
             return False
 
-    def _watch(self, process: subprocess.Popen[bytes], on_death: Callable[[], None]) -> None:
-        code = process.wait()
-        if not self._closing:
-            log.error("vLLM's server ended with %d", code)
+    def _watch(self, handle: int | None, on_death: Callable[[], None]) -> None:
+        if handle is not None:
+            poll = select.poll()
+            poll.register(handle, select.POLLIN)
+            poll.poll()
+            os.close(handle)
+        if not self._closed.is_set():
+            log.error("vLLM's server has ended")
             on_death()
 
+    def _handle(self) -> int | None:
+        """A file that becomes readable when the process behind the socket ends; None if it has."""
+        with suppress(OSError):
+            return os.pidfd_open(self.process())
+        return None
+
+    def process(self) -> int:
+        """The process that listens: the kernel tells it of every connection. Raises OSError if none does."""
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.connect(str(self._path))
+            credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+        pid: int = struct.unpack("3i", credentials)[0]
+        return pid
+
     def kill(self) -> None:
-        """End it at once, its workers too: it hangs."""
-        if self._process is not None:
-            _signal_session(self._process.pid, signal.SIGKILL)
+        """End it at once: it hangs. Its workers end with it; its supervisor starts the next."""
+        with suppress(OSError):
+            os.kill(self.process(), signal.SIGKILL)
 
     def close(self) -> None:
-        """End it in order, and what is left of it without."""
-        self._closing = True
-        process, self._process = self._process, None
-        if process is not None:
-            process.terminate()
-            try:
-                process.wait(_GRACE_S)
-            except subprocess.TimeoutExpired:
-                log.warning("vLLM's server does not end, killed")
-            _signal_session(process.pid, signal.SIGKILL)
-            process.wait()
+        """Stop looking after it. The server itself stays."""
+        self._closed.set()
         self.http.close()
-        self._socket.unlink(missing_ok=True)
-
-
-def _signal_session(leader: int, number: signal.Signals) -> None:
-    """To every process of the server's group, so that none is left waiting for it."""
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(leader, number)

@@ -171,9 +171,9 @@ def test_a_page_is_finished_though_its_engine_is_killed(transformers: Station) -
 
 
 def test_a_page_is_finished_though_vllms_server_is_killed(vllm: Station) -> None:
-    (engine,) = vllm.pids("engine")
-    everyone = family(engine)
-    (server,) = children(engine)
+    (engine,), (server,) = vllm.pids("engine"), vllm.pids("engine.vllm_main")
+    everyone = family(server)
+    assert len(everyone) >= 2
     with stopped([server]):
         sender, results = sent_in_background(vllm)
         time.sleep(1)
@@ -183,14 +183,19 @@ def test_a_page_is_finished_though_vllms_server_is_killed(vllm: Station) -> None
     sender.join(PATIENCE_S)
     assert results and results[0]["generation"]["raw"] == PAGE.answer
     assert vllm.pids("engine") not in ([], [engine])
+    assert vllm.pids("engine.vllm_main") not in ([], [server])
 
 
-def test_vllms_server_does_not_outlive_a_killed_engine(vllm: Station) -> None:
-    (engine,) = vllm.pids("engine")
-    everyone = family(engine)
-    assert len(everyone) >= 3
-    os.kill(engine, signal.SIGKILL)
-    wait_until(lambda: not any(running(pid) for pid in everyone), "everyone of the old family is gone")
+def test_vllms_server_keeps_the_model_when_its_engine_is_killed(vllm: Station) -> None:
+    (engine,), (server,) = vllm.pids("engine"), vllm.pids("engine.vllm_main")
+    with stopped([engine]):
+        sender, results = sent_in_background(vllm)
+        time.sleep(1)
+        os.kill(engine, signal.SIGKILL)
+    sender.join(PATIENCE_S)
+    assert results and results[0]["generation"]["raw"] == PAGE.answer
+    assert vllm.pids("engine") not in ([], [engine])
+    assert vllm.pids("engine.vllm_main") == [server]
 
 
 @pytest.mark.parametrize("name", ["vllm", "transformers"])
