@@ -40,7 +40,7 @@ class MachineError(AssertionError):
 
 @dataclass
 class Machine:
-    """A PC with one core, 4 GiB, a VGA screen and no network card; `disk` is the stick it starts from.
+    """A PC with one core, a VGA screen and no network card; `disk` is the stick it starts from.
 
     `disk` is never written to. `stick`, if given, is plugged in as well and is written to. Use it as
     a context manager: the end of the block is the end of the QEMU process it started, and of no other.
@@ -51,6 +51,7 @@ class Machine:
     room: Path
     firmware: Firmware = Firmware.SEABIOS
     stick: Path | None = None
+    memory_mib: int = 4096
     _process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
     _qmp: Qmp | None = field(default=None, repr=False)
     _scratch: Path | None = field(default=None, repr=False)
@@ -92,7 +93,7 @@ class Machine:
         assert self._scratch is not None
         # One processor: with two, QEMU's interpreter sometimes runs into a breakpoint that the guest's kernel
         # has set for a moment in code that it is changing (a panic with "int3" in it).
-        argv = ["nice", "qemu-system-x86_64", "-nodefaults", "-smp", "1", "-m", "4096", "-vga", "std"]
+        argv = ["nice", "qemu-system-x86_64", "-nodefaults", "-smp", "1", "-m", str(self.memory_mib), "-vga", "std"]
         if os.environ.get("INKSTICK_TEST_KVM"):  # never by itself: /dev/kvm may be there and not work
             argv += ["-accel", "kvm", "-cpu", "host"]
         else:

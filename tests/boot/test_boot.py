@@ -8,16 +8,13 @@ from pathlib import Path
 import pytest
 
 from tests.boot.conftest import StartMachine
-from tests.boot.qemu import MILESTONES, Firmware, Machine, in_order
-from tests.boot.screen import wait_for_text
+from tests.boot.person import ANSWER_S, START_S, power_off, read_all_and_save
+from tests.boot.qemu import MILESTONES, Firmware, in_order
 from tests.boot.stick import make_stick, names_on, read_from
 from tests.pages.cer import cer
 from tests.pages.render import render
 
 SAMPLES = Path(__file__).parents[3] / "shared" / "samples"
-START_S = 1500
-READ_S = 1800
-ANSWER_S = 600
 
 
 @pytest.mark.parametrize("firmware", Firmware, ids=lambda firmware: firmware.value)
@@ -36,8 +33,8 @@ def test_a_page_from_a_stick_comes_back_as_text(
     for milestone in MILESTONES:
         machine.wait_for(milestone, START_S)
     assert in_order(machine.reports)
-    _read_all_and_save(machine, pages)
-    _power_off_from_the_page(machine)
+    read_all_and_save(machine, pages, "Store room key")
+    power_off(machine)
 
     saved = names_on(stick, "Inkstick")
     assert {Path(name).stem for name in saved} == {Path(name).stem for name in pages}
@@ -48,23 +45,6 @@ def test_a_page_from_a_stick_comes_back_as_text(
     if "3-phototest.tif" in pages:
         truth = (SAMPLES / "phototest.txt").read_text()
         assert cer(truth, read_from(stick, "Inkstick/3-phototest.txt").decode()) <= 0.02
-
-
-def _read_all_and_save(machine: Machine, pages: dict[str, Path]) -> None:
-    wait_for_text(machine, *pages, name="1-list", limit_s=ANSWER_S)
-    machine.press("a")
-    wait_for_text(machine, f"已选 {len(pages)} 张", name="2-chosen", limit_s=ANSWER_S)
-    machine.press("ret")
-    wait_for_text(machine, "请核对文字", "Store room key", name="3-review", limit_s=READ_S)
-    machine.press("s")
-    wait_for_text(machine, "可以安全拔出", name="4-saved", limit_s=ANSWER_S)
-
-
-def _power_off_from_the_page(machine: Machine) -> None:
-    machine.press("p")
-    wait_for_text(machine, "要关机吗", name="5-power", limit_s=ANSWER_S)
-    machine.press("ret")
-    machine.wait_until_off(ANSWER_S)
 
 
 @pytest.mark.full

@@ -181,3 +181,42 @@ def test_the_model_layer_holds_every_tensor_at_a_page(plan: Plan, cache: Cache, 
             found.append((place - 8) % 4096)
             place = data.find(marker, place + 1)
     assert found == [0, 0, 0, 0]
+
+
+def test_the_driver_brings_the_list_of_cards_that_it_knows(stack: Stack) -> None:
+    known = stack.run("cat", "/usr/share/inkstick/driver/supported.ids").stdout.split()
+    assert {"2684", "2685", "2204", "2236", "2330"} <= set(known), "4090, 4090 D, 3090, A10, H100"
+    assert "2b85" not in known, "the 5090 came after this driver"
+
+
+def test_the_hardware_unit_holds_back_what_needs_a_card(stack: Stack) -> None:
+    """The stack has no /sys, and so no card."""
+    look = "python3 -m runtime.hardware --folder /tmp/found look && cat /tmp/found/report.json && ls /tmp/found/held"
+    done = stack.run("sh", "-c", look, **PYTHON)
+    assert done.returncode == 0, done.stderr
+    report, _, held = done.stdout.rpartition("}")
+    assert json.loads(report + "}")["parts"] == {"vllm": "refused", "transformers": "refused", "rapidocr": "start"}
+    assert held.split() == ["transformers", "vllm"]
+    assert "NO-NVIDIA-CARD" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        *("inkstick-hardware.service", "inkstick-vllm.service", "inkstick-engine@vllm.service"),
+        *("inkstick-engine@transformers.service", "inkstick-engine-next@vllm.service"),
+    ],
+)
+def test_systemd_reads_the_units_of_the_card(stack: Stack, unit: str) -> None:
+    done = stack.run("systemd-analyze", "--man=no", "--generators=no", "verify", f"/etc/systemd/system/{unit}")
+    complaints = [line for line in done.stderr.splitlines() if "inkstick" in line]
+    assert complaints == [], done.stderr
+
+
+def test_the_unit_starts_vllms_server_with_the_profiles_arguments(stack: Stack) -> None:
+    """As its unit calls it, up to vLLM's own search for a card, which is not there."""
+    command = "python3 -m runtime.engine.vllm_main --config /etc/inkstick/station.json --name vllm"
+    done = stack.run("sh", "-c", f"mkdir -p /tmp/run && {command}", **PYTHON, HOME="/tmp")
+    said = done.stdout + done.stderr
+    assert done.returncode != 0 and "usage:" not in said, said[-3000:]
+    assert "Failed to infer device type" in said or "No CUDA" in said or "NVIDIA driver" in said, said[-3000:]

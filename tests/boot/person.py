@@ -1,0 +1,31 @@
+"""What a person does at the station, by keyboard alone."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from tests.boot.qemu import Machine
+from tests.boot.screen import wait_for_text
+
+START_S = 1500
+READ_S = 1800
+ANSWER_S = 600
+
+
+def read_all_and_save(machine: Machine, names: Collection[str], words: str) -> None:
+    """Choose every file of the stick, read, and save; `words` are on the first page."""
+    wait_for_text(machine, *names, name="1-list", limit_s=ANSWER_S)
+    machine.press("a")
+    wait_for_text(machine, f"已选 {len(names)} 张", name="2-chosen", limit_s=ANSWER_S)
+    machine.press("ret")
+    wait_for_text(machine, "请核对文字", words, name="3-review", limit_s=READ_S)
+    machine.press("s")
+    wait_for_text(machine, "可以安全拔出", name="4-saved", limit_s=ANSWER_S)
+
+
+def power_off(machine: Machine) -> None:
+    """From the page, by its own question."""
+    machine.press("p")
+    wait_for_text(machine, "要关机吗", name="5-power", limit_s=ANSWER_S)
+    machine.press("ret")
+    machine.wait_until_off(ANSWER_S)
