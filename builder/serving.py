@@ -16,6 +16,7 @@ from builder.environments import SERVE, environment
 from builder.errors import HostError
 from builder.keys import ROOT
 from builder.profile import Profile
+from builder.steps.debian import seen_by_templates
 
 _TEMPLATE = ROOT / "overlay/rootfs/etc/inkstick/station.json.j2"
 
@@ -46,13 +47,13 @@ def run_service(profile: Profile, cache: Cache, *, ui_port: int, api_port: int, 
 def station_config(profile: Profile, room: Path, ui_port: int, api_port: int, sticks: bool) -> dict[str, object]:
     """The station's configuration as the image has it, with this machine's sockets and ports."""
     template = Environment(undefined=StrictUndefined).from_string(_TEMPLATE.read_text())
-    config: dict[str, object] = json.loads(template.render(profile=profile))
+    config: dict[str, object] = json.loads(template.render(profile=seen_by_templates(profile)))
     config["ui"] = {"host": "127.0.0.1", "port": ui_port}
     config["api"] = {"host": "127.0.0.1", "port": api_port}
     config["engines"] = [{"name": name, "socket": str(room / f"{name}.sock")} for name in profile.engines]
     config["media_socket"] = str(room / "media.sock") if sticks else None
     config["jobs"] = {"folder": str(room / "jobs")}
     config["milestones"] = "-"
-    config["painted_flag"] = None
+    config["painted_flag"] = config["hardware_report"] = config["about"] = None
     config["kiosk"] = False
     return config

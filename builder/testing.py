@@ -17,9 +17,9 @@ from builder.keys import ROOT
 from builder.preflight import TEST_TOOLS, ensure_tools, require_root
 from builder.profile import load_profile
 
-STAGES = ("lint", "unit", "integration", "browser", "boot")
-FULL_STAGES = ("engines", "full")
-"""What a normal run has no time for: vLLM and transformers on the CPU, and the full-size profiles."""
+STAGES = ("lint", "unit", "integration", "browser", "engines", "boot")
+FULL_STAGES = ("full",)
+"""What a normal run has no time for: the full-size profiles."""
 
 
 def run_tests(*, full: bool, only: str | None, yes: bool) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from builder.inputs.lock import DebianPackage, Lock
 from builder.inputs.store import Store
 from builder.keys import ROOT, tree_hash
@@ -44,10 +46,20 @@ def base_step(profile: Profile, lock: Lock, store: Store) -> Step:
     return Step("base", "builder.layers.base", parts, spec, lock.source_date_epoch)
 
 
+def seen_by_templates(profile: Profile) -> dict[str, Any]:
+    """What `profile` is in the overlay's templates: these values alone are in the station layer's key."""
+    return {
+        **profile.model_dump(mode="json", include=_TEMPLATE_FIELDS),
+        "engine_models": profile.engine_models,
+        "engine_needs": profile.engine_needs,
+        "has_driver": profile.driver is not None,
+        "has_model": profile.model is not None,
+    }
+
+
 def station_step(profile: Profile, lock: Lock, store: Store) -> Step:
     python = interpreter(lock)
-    seen = profile.model_dump(mode="json", include=_TEMPLATE_FIELDS)
-    seen["engine_models"] = profile.engine_models
+    seen = seen_by_templates(profile)
     overlays = [ROOT / "overlay/rootfs", *([_NVIDIA] if profile.driver else [])]
     code = ("station", "interpreter", "debrepo")
     parts = {

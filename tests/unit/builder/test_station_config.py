@@ -9,13 +9,15 @@ from jinja2 import Environment, StrictUndefined
 
 from builder.keys import ROOT
 from builder.profile.load import available, load_profile
+from builder.steps.debian import seen_by_templates
 from runtime.config import StationConfig
 
 TEMPLATE = ROOT / "overlay/rootfs/etc/inkstick/station.json.j2"
 
 
 def rendered(name: str) -> StationConfig:
-    text = Environment(undefined=StrictUndefined).from_string(TEMPLATE.read_text()).render(profile=load_profile(name))
+    seen = seen_by_templates(load_profile(name))
+    text = Environment(undefined=StrictUndefined).from_string(TEMPLATE.read_text()).render(profile=seen)
     return StationConfig.model_validate_json(text)
 
 
