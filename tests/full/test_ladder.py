@@ -1,0 +1,106 @@
+"""The ladder on the station's own systemd: what fails for good makes room for the next engine.
+
+systemd runs as the first process of namespaces of its own, on the image's layers. The engines are stand-ins
+here, by drop-ins: what is tested is their units.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from runtime.hardware.ladder import judge
+from tests.full.stack import Stack
+from tests.unit.hardware.test_ladder import GOOD, LADDER
+
+pytestmark = pytest.mark.full
+
+PATIENCE_S = 600
+_SLEEP = "ExecStart=\nExecStart=/usr/bin/sleep infinity\n"
+_DROP_INS = {
+    "inkstick-hardware.service": "ExecStart=\nExecStart=/usr/bin/true\n",
+    "inkstick-vllm.service": _SLEEP,
+    "inkstick-engine@vllm.service": "ExecStart=\nExecStart=/usr/bin/false\n",
+    "inkstick-engine@transformers.service": _SLEEP,
+    "inkstick-engine@rapidocr.service": _SLEEP,
+}
+# No hardware, no cgroup controllers and no seccomp of its own: what these would refuse is not what is tested.
+_PLAIN = "Type=exec\nDevicePolicy=auto\nDeviceAllow=\nPrivateDevices=no\nMemoryMax=infinity\nWatchdogSec=0\nNotifyAccess=none\n"
+
+
+@dataclass
+class Booted:
+    """systemd, running."""
+
+    process: subprocess.Popen[bytes]
+    folder: Path
+
+    def state(self, unit: str) -> str:
+        return self._systemctl("show", "--property=ActiveState", "--value", unit)
+
+    def _systemctl(self, *words: str) -> str:
+        inside = ["nsenter", f"--target={self.first_process()}", "--mount", "--pid", "--root", "systemctl", *words]
+        return subprocess.run(inside, capture_output=True, text=True, check=False).stdout.strip()
+
+    def first_process(self) -> int:
+        """systemd is the child of unshare."""
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        return int(children[0])
+
+    def report(self) -> dict[str, object]:
+        path = Path(f"/proc/{self.first_process()}/root/run/inkstick/hardware/report.json")
+        report: dict[str, object] = json.loads(path.read_text())
+        return report
+
+
+@pytest.fixture
+def booted(stack: Stack, tmp_path: Path) -> Iterator[Booted]:
+    room = tmp_path / "run"
+    for unit, text in _DROP_INS.items():
+        drop_in = room / f"systemd/system/{unit}.d/test.conf"
+        drop_in.parent.mkdir(parents=True)
+        plain = "" if unit == "inkstick-hardware.service" else _PLAIN
+        drop_in.write_text(f"[Service]\n{text}{plain}")
+    held = room / "inkstick/hardware/held"
+    held.mkdir(parents=True)
+    (held / "transformers").write_text("standby\n")
+    report = judge(GOOD, LADDER).as_json({})
+    (held.parent / "report.json").write_text(json.dumps(report))
+    with (tmp_path / "log").open("wb") as log:
+        process = subprocess.Popen(stack.command_of_systemd("inkstick-engines.target", room), stdout=log, stderr=log)
+    try:
+        yield Booted(process, tmp_path)
+    finally:
+        process.kill()
+        process.wait()
+
+
+def wait_until(true: Callable[[], bool], what: Callable[[], object]) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while not true():
+        assert time.monotonic() < deadline, what()
+        time.sleep(0.5)
+
+
+def test_an_engine_that_fails_for_good_makes_room_for_the_next(booted: Booted) -> None:
+    def parts() -> dict[str, str]:
+        found = booted.report()["parts"]
+        assert isinstance(found, dict)
+        return found
+
+    def running() -> bool:
+        try:
+            return booted.state("inkstick-engine@transformers.service") == "active"
+        except (OSError, IndexError, ValueError):
+            return False  # not that far yet
+
+    wait_until(running, lambda: (booted.folder / "log").read_text(errors="replace")[-3000:])
+    assert parts() == {"vllm": "refused", "transformers": "start", "rapidocr": "start"}
+    assert booted.state("inkstick-vllm.service") == "inactive", "it would keep the card's memory"
+    assert booted.state("inkstick-engine@rapidocr.service") == "active"
