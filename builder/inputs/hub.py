@@ -3,7 +3,7 @@
     python hub.py huggingface|modelscope REPOSITORY COMMIT FOLDER GLOB...
 
 Prints, last, one line of JSON with the full name of the commit. Both clients go on where a download
-stopped; both take a mirror from the environment (HF_ENDPOINT, MODELSCOPE_DOMAIN).
+stopped; both take a mirror from the environment (HF_ENDPOINT, MODELSCOPE_ENDPOINT).
 """
 
 from __future__ import annotations
@@ -20,8 +20,9 @@ def huggingface(repository: str, commit: str, folder: Path, patterns: list[str])
     full: str | None = HfApi().model_info(repository, revision=commit).sha
     if full is None or not (full.startswith(commit) or commit == "main"):
         raise SystemExit(f"{repository} has no commit {commit}")
-    ignored = ["*/*"] if not any("/" in pattern for pattern in patterns) else None
-    snapshot_download(repository, revision=full, local_dir=folder, allow_patterns=patterns, ignore_patterns=ignored)
+    snapshot_download(
+        repository, revision=full, local_dir=folder, allow_patterns=patterns, ignore_patterns=_ignored(patterns)
+    )
     return full
 
 
@@ -29,8 +30,19 @@ def modelscope(repository: str, commit: str, folder: Path, patterns: list[str]) 
     """Through modelscope, which takes a commit as a revision and has no call that completes it."""
     from modelscope.hub.snapshot_download import snapshot_download
 
-    snapshot_download(repository, revision=commit, local_dir=str(folder), allow_patterns=patterns)
+    snapshot_download(
+        repository,
+        revision=commit,
+        local_dir=str(folder),
+        allow_patterns=patterns,
+        ignore_patterns=_ignored(patterns),
+    )
     return commit
+
+
+def _ignored(patterns: list[str]) -> list[str] | None:
+    """Patterns without a slash mean the top folder, but `*` matches slashes with both clients."""
+    return None if any("/" in pattern for pattern in patterns) else ["*/*"]
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""A model hub on the loopback interface, as far as huggingface_hub's client asks one."""
+"""A model hub on the loopback interface, as far as the clients of Hugging Face and ModelScope ask one."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qs
 
 COMMIT = "f6af82ee" + "0" * 32
 
@@ -24,7 +25,10 @@ def hub(files: dict[str, bytes]) -> Iterator[str]:
             self._answer(body=True)
 
         def _answer(self, *, body: bool) -> None:
-            path = self.path.partition("?")[0]
+            path, _, query = self.path.partition("?")
+            if path.startswith("/api/v1/"):
+                self._answer_modelscope(path, parse_qs(query), body=body)
+                return
             if path.startswith(f"/api/models/a/b/tree/{COMMIT}"):
                 tree = [
                     {"type": "file", "path": name, "size": len(content), "oid": hashlib.sha1(content).hexdigest()}
@@ -43,6 +47,26 @@ def hub(files: dict[str, bytes]) -> Iterator[str]:
                 return
             digest = hashlib.sha256(files[name]).hexdigest()
             self._send(files[name], {"ETag": f'"{digest}"', "X-Repo-Commit": COMMIT}, body=body)
+
+        def _answer_modelscope(self, path: str, query: dict[str, list[str]], *, body: bool) -> None:
+            if path == "/api/v1/repos/internalAccelerationInfo":
+                self.send_error(404)
+            elif query.get("Revision") != [COMMIT]:
+                self._send(b'{"Code": 10010205001, "Success": false, "Message": "no such revision"}', {}, body=body)
+            elif path == "/api/v1/models/a/b/repo/files":
+                rows = [
+                    {
+                        **{"Path": name, "Name": name.rpartition("/")[2], "Type": "blob", "Size": len(content)},
+                        "Sha256": hashlib.sha256(content).hexdigest(),
+                    }
+                    for name, content in files.items()
+                ]
+                told = {"Code": 200, "Success": True, "Data": {"Files": rows}}
+                self._send(json.dumps(told).encode(), {"Content-Type": "application/json"}, body=body)
+            elif (name := query.get("FilePath", [""])[0]) in files:
+                self._send(files[name], {}, body=body)
+            else:
+                self.send_error(404)
 
         def _send(self, content: bytes, headers: dict[str, str], *, body: bool) -> None:
             self.send_response(200)

@@ -58,3 +58,15 @@ def test_a_commit_that_the_hub_does_not_have_is_refused(
         monkeypatch.setenv("HF_ENDPOINT", address)
         with pytest.raises(StepError, match="has no commit 12345678"):
             lock_model(weights("12345678"), cache)
+
+
+def test_the_other_hub_is_asked_by_its_own_client(
+    cache: Cache, files: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = Weights(title="Test", licence="tencent-hunyuan-community", modelscope="a/b", commit=COMMIT)
+    with hub(files) as address:
+        monkeypatch.setenv("MODELSCOPE_ENDPOINT", address)
+        monkeypatch.setenv("MODELSCOPE_CACHE", str(cache.root / "modelscope"))
+        locked = lock_model(wanted, cache)
+    assert locked.commit == COMMIT and locked.origin == "modelscope a/b"
+    assert [file.name for file in locked.files] == ["LICENSE", "config.json", "model.safetensors"]
