@@ -143,6 +143,7 @@ def _source(weights: Weights, cache: Cache) -> tuple[Path, str]:
         words: list[str | Path] = [python, "-I", ROOT / "builder/inputs/hub.py", kind, str(repository), commit]
         printed = output(
             [*words, folder, *weights.files],
-            hint="run again: it goes on where it stopped; HF_ENDPOINT, MODELSCOPE_ENDPOINT name a mirror; or --model FOLDER, or synthetic",
+            hint="run again: it goes on where it stopped; HF_ENDPOINT and MODELSCOPE_ENDPOINT name mirrors; "
+            "or --model FOLDER, or --model synthetic",
         )
     return folder, json.loads(printed.splitlines()[-1])["commit"]

@@ -81,6 +81,18 @@ def test_vllm_starts_without_network_disk_and_what_was_left_out(stack: Stack) ->
     assert done.stdout.splitlines()[-1] == "tried: []"
 
 
+def test_the_other_engine_starts_without_network_and_disk(stack: Stack) -> None:
+    path = "/usr/lib/inkstick:/usr/lib/inkstick/python-transformers:/usr/lib/inkstick/python"
+    modules = (
+        "runtime.engine.transformers_engine",
+        "transformers.models.hunyuan_vl.modeling_hunyuan_vl",
+        "torchvision",
+    )
+    done = stack.run("python3", "-c", IMPORTS, *modules, **{**PYTHON, **OFFLINE, "PYTHONPATH": path})
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.stdout.splitlines()[-1] == "tried: []"
+
+
 def test_vllm_knows_the_model(stack: Stack) -> None:
     code = "from vllm.model_executor.models.registry import ModelRegistry as r; print(*r.get_supported_archs())"
     done = stack.run("python3", "-c", code, **PYTHON, **OFFLINE)

@@ -26,12 +26,16 @@ _SLEEP = "ExecStart=\nExecStart=/usr/bin/sleep infinity\n"
 _DROP_INS = {
     "inkstick-hardware.service": "ExecStart=\nExecStart=/usr/bin/true\n",
     "inkstick-vllm.service": _SLEEP,
-    "inkstick-engine@vllm.service": "ExecStart=\nExecStart=/usr/bin/false\n",
+    "inkstick-gateway.service": _SLEEP,
+    "inkstick-engine@vllm.service": _SLEEP,
     "inkstick-engine@transformers.service": _SLEEP,
     "inkstick-engine@rapidocr.service": _SLEEP,
 }
 # No hardware, no cgroup controllers and no seccomp of its own: what these would refuse is not what is tested.
-_PLAIN = "Type=exec\nDevicePolicy=auto\nDeviceAllow=\nPrivateDevices=no\nMemoryMax=infinity\nWatchdogSec=0\nNotifyAccess=none\n"
+_PLAIN = (
+    "Type=exec\nDevicePolicy=auto\nDeviceAllow=\nPrivateDevices=no\n"
+    "MemoryMax=infinity\nWatchdogSec=0\nNotifyAccess=none\n"
+)
 
 
 @dataclass
@@ -45,8 +49,12 @@ class Booted:
         return self._systemctl("show", "--property=ActiveState", "--value", unit)
 
     def _systemctl(self, *words: str) -> str:
-        inside = ["nsenter", f"--target={self.first_process()}", "--mount", "--pid", "--root", "systemctl", *words]
-        return subprocess.run(inside, capture_output=True, text=True, check=False).stdout.strip()
+        return self.run("systemctl", *words).stdout.strip()
+
+    def run(self, *command: str) -> subprocess.CompletedProcess[str]:
+        """Run a program on the booted system, as root."""
+        inside = ["nsenter", f"--target={self.first_process()}", "--mount", "--pid", "--root"]
+        return subprocess.run([*inside, *command], capture_output=True, text=True, check=False)
 
     def first_process(self) -> int:
         """systemd is the child of unshare."""
@@ -59,10 +67,14 @@ class Booted:
         return report
 
 
+_FAILS = {"inkstick-engine@vllm.service": "ExecStart=\nExecStart=/usr/bin/false\n"}
+
+
 @pytest.fixture
-def booted(stack: Stack, tmp_path: Path) -> Iterator[Booted]:
+def booted(stack: Stack, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Booted]:
+    """A parameter replaces some of the drop-ins."""
     room = tmp_path / "run"
-    for unit, text in _DROP_INS.items():
+    for unit, text in {**_DROP_INS, **getattr(request, "param", {})}.items():
         drop_in = room / f"systemd/system/{unit}.d/test.conf"
         drop_in.parent.mkdir(parents=True)
         plain = "" if unit == "inkstick-hardware.service" else _PLAIN
@@ -88,19 +100,40 @@ def wait_until(true: Callable[[], bool], what: Callable[[], object]) -> None:
         time.sleep(0.5)
 
 
+def is_active(booted: Booted, unit: str) -> bool:
+    try:
+        return booted.state(unit) == "active"
+    except (OSError, IndexError):
+        return False  # not that far yet
+
+
+def log_of(booted: Booted) -> str:
+    return (booted.folder / "log").read_text(errors="replace")[-3000:]
+
+
+@pytest.mark.parametrize("booted", [_FAILS], indirect=True)
 def test_an_engine_that_fails_for_good_makes_room_for_the_next(booted: Booted) -> None:
     def parts() -> dict[str, str]:
         found = booted.report()["parts"]
         assert isinstance(found, dict)
         return found
 
-    def running() -> bool:
-        try:
-            return booted.state("inkstick-engine@transformers.service") == "active"
-        except (OSError, IndexError, ValueError):
-            return False  # not that far yet
-
-    wait_until(running, lambda: (booted.folder / "log").read_text(errors="replace")[-3000:])
+    transformers = "inkstick-engine@transformers.service"
+    wait_until(lambda: is_active(booted, transformers), lambda: log_of(booted))
     assert parts() == {"vllm": "refused", "transformers": "start", "rapidocr": "start"}
     assert booted.state("inkstick-vllm.service") == "inactive", "it would keep the card's memory"
     assert booted.state("inkstick-engine@rapidocr.service") == "active"
+
+
+def test_the_start_scripts_change_the_engine(booted: Booted) -> None:
+    vllm, server = "inkstick-engine@vllm.service", "inkstick-vllm.service"
+    transformers = "inkstick-engine@transformers.service"
+    wait_until(lambda: is_active(booted, vllm) and is_active(booted, server), lambda: log_of(booted))
+    assert booted.state(transformers) == "inactive", "it waits for the first to fail"
+    done = booted.run("/usr/lib/inkstick/bin/1-界面推理-pt.sh")
+    assert done.returncode == 0, done.stderr
+    assert booted.state(transformers) == "active" and booted.state("inkstick-gateway.service") == "active"
+    assert (booted.state(vllm), booted.state(server)) == ("inactive", "inactive")
+    done = booted.run("/usr/lib/inkstick/bin/2-API接口-vllm.sh")
+    assert done.returncode == 0, done.stderr
+    assert (booted.state(vllm), booted.state(server), booted.state(transformers)) == ("active", "active", "inactive")
