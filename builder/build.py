@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -22,6 +23,7 @@ from builder.inputs.store import sha256_of
 from builder.iso import Medium, write_iso
 from builder.keys import ROOT, code_hash, key_of
 from builder.manifest import Manifest
+from builder.papers import papers
 from builder.plan import Plan, make_plan, read_history
 from builder.preflight import check_disk
 from builder.profile import Profile
@@ -30,7 +32,7 @@ from builder.steps.step import Step
 from builder.verify import verify
 
 DIST = ROOT / "dist"
-_ISO_CODE = ("iso.py", "manifest.py", "boot", "provenance.py", "contents.py", "kernels.py")
+_ISO_CODE = ("iso.py", "manifest.py", "boot", "provenance.py", "contents.py", "papers.py", "sbom.py", "kernels.py")
 
 
 @dataclass(frozen=True)
@@ -67,11 +69,11 @@ def build(profile: Profile, cache: Cache, *, locked: bool = False, dist: Path = 
 
 def _finish(plan: Plan, iso: Path, cache: Cache) -> bool:
     """Write and verify the ISO, unless it is there already: then False."""
-    medium = _medium(plan, _manifest(plan, cache), cache)
-    key = _iso_key(medium, plan)
+    made = _manifest(plan, cache)
+    key = _iso_key(made, plan)
     if provenance.is_current(iso, key, cache):
         return False
-    _write(medium, iso, key, plan, cache)
+    _write(_medium(plan, made, cache), iso, key, plan, cache)
     return True
 
 
@@ -125,25 +127,31 @@ def _manifest(plan: Plan, cache: Cache) -> Manifest:
 
 
 def _medium(plan: Plan, made: Manifest, cache: Cache) -> Medium:
-    arguments = (ROOT / "overlay/kernel-command-line").read_text().split()
     return Medium(
         manifest=made,
         layers={layer.file: plan.step(layer.name).folder(cache) / "image.squashfs" for layer in made.layers},
         boot=plan.step("boot").folder(cache),
         volume_id=plan.profile.volume_id,
-        arguments=" ".join([*arguments, *plan.profile.kernel_arguments]),
+        arguments=_kernel_arguments(plan.profile),
         epoch=plan.lock.source_date_epoch,
+        papers=papers(made, plan, cache),
     )
 
 
-def _iso_key(medium: Medium, plan: Plan) -> str:
+def _kernel_arguments(profile: Profile) -> str:
+    return " ".join([*(ROOT / "overlay/kernel-command-line").read_text().split(), *profile.kernel_arguments])
+
+
+def _iso_key(made: Manifest, plan: Plan) -> str:
+    """The papers on the medium follow from manifest, lock and profile: they are made when the ISO is written."""
     return key_of(
         {
-            "manifest": medium.manifest.text,
+            "manifest": made.text,
             "boot": plan.step("boot").key,
-            "volume": medium.volume_id,
-            "arguments": medium.arguments,
-            "epoch": medium.epoch,
+            "volume": plan.profile.volume_id,
+            "arguments": _kernel_arguments(plan.profile),
+            "lock": hashlib.sha256(plan.lock.model_dump_json().encode()).hexdigest(),
+            "profile": hashlib.sha256(plan.profile.model_dump_json().encode()).hexdigest(),
             "code": code_hash(*(f"builder/{name}" for name in _ISO_CODE)),
         }
     )

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from builder import commands
+from builder import commands, reports
 from builder.console import err, show_error
 from builder.errors import InkstickError
 
@@ -64,15 +64,43 @@ def lock(profile: ProfileOption = "demo", yes: YesOption = False) -> None:
 
 
 @app.command()
-def fetch(profile: ProfileOption = "demo", locked: LockedOption = False) -> None:
+def fetch(
+    profile: ProfileOption = "demo",
+    locked: LockedOption = False,
+    export: Annotated[
+        Path | None, typer.Option("--export", help="Then copy it all to this folder, for another machine.")
+    ] = None,
+    import_: Annotated[
+        Path | None, typer.Option("--import", help="Take it from such a folder instead: needs no network.")
+    ] = None,
+) -> None:
     """Download all that the lock names. After it, a build needs no network."""
-    commands.fetch(profile, locked=locked)
+    if import_ is not None:
+        commands.import_store(profile, import_)
+    else:
+        commands.fetch(profile, locked=locked, export=export)
 
 
 @app.command()
 def verify(iso: IsoArgument, json: JsonOption = False) -> None:
     """Check an ISO by itself: boot entries, names, manifest, and every block of every layer."""
     commands.verify(iso, as_json=json)
+
+
+@app.command()
+def show(iso: IsoArgument, json: JsonOption = False) -> None:
+    """Say what is on an ISO: layers, sizes, packages, wheels, model, licences. Read from the file alone."""
+    reports.show(iso, as_json=json)
+
+
+@app.command()
+def diff(
+    before: Annotated[Path, typer.Argument(help="The older ISO.", metavar="A.ISO")],
+    after: Annotated[Path, typer.Argument(help="The newer ISO.", metavar="B.ISO")],
+    json: JsonOption = False,
+) -> None:
+    """Say what sets two ISOs apart: packages, wheels, weights, settings, size by layer."""
+    reports.diff(before, after, as_json=json)
 
 
 @app.command()

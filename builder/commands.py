@@ -7,12 +7,15 @@ import shutil
 from pathlib import Path
 
 from builder import build as pipeline
-from builder import qemu
+from builder import exchange, qemu
 from builder.cache import default_cache, exclusive
 from builder.console import duration, out, say, size, step
 from builder.errors import HostError, ProfileError, VerifyError
+from builder.inputs.fetch import missing
 from builder.inputs.lock import lock_path, read_lock
 from builder.inputs.locking import fetch_all, relock, usable_lock
+from builder.inputs.operators import with_operators_inputs
+from builder.inputs.store import Store
 from builder.licences import accept
 from builder.plan import Plan, make_plan
 from builder.preflight import BOOT_TOOLS, BUILD_TOOLS, ensure_tools, require_root
@@ -101,12 +104,30 @@ def lock(name: str, *, yes: bool) -> None:
         relock(profile, cache, parts={"debian", "wheels"})
 
 
-def fetch(name: str, *, locked: bool) -> None:
+def fetch(name: str, *, locked: bool, export: Path | None) -> None:
     profile = load_profile(name)
     cache = default_cache()
     with exclusive(cache):
-        fetch_all(profile, cache, usable_lock(profile, cache, locked=locked), locked=locked)
-    say(f"everything that {profile.name} needs is in {cache.store}")
+        lock = fetch_all(profile, cache, usable_lock(profile, cache, locked=locked), locked=locked)
+        say(f"everything that {profile.name} needs is in {cache.store}")
+        if export is not None:
+            lock = with_operators_inputs(profile, cache, lock, locked=locked)
+            with step(f"export to {export}", bytes_=True) as meter:
+                total = exchange.export(profile, lock, cache, export, meter)
+            say(f"{size(total)} for {profile.name} in {export}; there: python3 build.py fetch --import {export}")
+
+
+def import_store(name: str, folder: Path) -> None:
+    profile = load_profile(name)
+    cache = default_cache()
+    with exclusive(cache):
+        with step(f"import from {folder}", bytes_=True) as meter:
+            taken, listed = exchange.import_(cache, folder, meter)
+        say(f"{taken} of {listed} files taken into {cache.store}")
+        lock = read_lock(lock_path(profile))
+        absent = missing(Store(cache.store), lock.inputs) if lock else []
+    if absent:
+        say(f"{len(absent)} files of {profile.name}'s lock are still missing: was it exported at this lock?")
 
 
 def verify(iso: Path, *, as_json: bool) -> None:

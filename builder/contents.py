@@ -119,3 +119,12 @@ def _sizes(plan: Plan, cache: Cache) -> dict[str, Any]:
 
 def _wheel_sizes(wheels: list[Wheel]) -> list[tuple[str, int]]:
     return [(wheel.project, wheel.size) for wheel in wheels]
+
+
+def cuts(folder: Path) -> dict[str, int]:
+    """Bytes saved by each rule of what the layer in `folder` leaves out."""
+    try:
+        found: dict[str, int] = json.loads((folder / "cuts.json").read_text())
+    except FileNotFoundError:
+        return {}
+    return found

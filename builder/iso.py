@@ -7,7 +7,7 @@ import re
 import shutil
 import subprocess
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -25,7 +25,8 @@ _PERCENT = re.compile(r"([0-9.]+)% done")
 
 @dataclass(frozen=True)
 class Medium:
-    """What goes onto the ISO. `layers` maps file names on the medium to files in the cache."""
+    """What goes onto the ISO. `layers` maps file names on the medium to files in the cache, `papers` names in
+    /inkstick/about to what is in them."""
 
     manifest: Manifest
     layers: dict[str, Path]
@@ -33,6 +34,7 @@ class Medium:
     volume_id: str
     arguments: str
     epoch: int
+    papers: dict[str, bytes] = field(default_factory=dict)
 
 
 def write_iso(medium: Medium, iso: Path, work: Path, log: Path, meter: Meter) -> None:
@@ -80,6 +82,9 @@ def _stage(medium: Medium, tree: Path) -> None:
     marker = tree / "inkstick/id" / medium.manifest.id
     marker.parent.mkdir(parents=True)
     marker.write_text(medium.manifest.text)
+    (tree / "inkstick/about").mkdir()
+    for name, content in medium.papers.items():
+        (tree / "inkstick/about" / name).write_bytes(content)
     (tree / "inkstick/boot").mkdir()
     shutil.copyfile(medium.boot / "vmlinuz", tree / "inkstick/boot/vmlinuz")
     with (tree / "inkstick/boot/initrd.img").open("wb") as initrd:

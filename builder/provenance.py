@@ -1,15 +1,14 @@
-"""What lies beside an ISO: its checksum, and a manifest of all that is on it."""
+"""What lies beside an ISO: its checksum, what is on it, its bill of materials, and where it comes from."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
-from builder import contents, kernels
+from builder import kernels, papers
 from builder.cache import Cache
 from builder.gpu.report import as_text
-from builder.manifest import Manifest, as_json
+from builder.manifest import Manifest
 from builder.plan import Plan
 
 
@@ -26,9 +25,14 @@ def kernels_file(iso: Path, kind: str) -> Path:
 
 
 def write_beside(iso: Path, sha256: str, made: Manifest, plan: Plan, cache: Cache) -> None:
-    """Write the checksum as `sha256sum -c` takes it, the manifest as JSON, and the report on machine code."""
+    """Write the checksum as `sha256sum -c` takes it, manifest, bill of materials, provenance, and machine code."""
     checksum_file(iso).write_text(f"{sha256}  {iso.name}\n")
-    manifest_file(iso).write_text(json.dumps(_describe(iso, sha256, made, plan, cache), indent=1) + "\n")
+    told = {"file": iso.name, "size": iso.stat().st_size, "sha256": sha256, **papers.describe(made, plan, cache)}
+    manifest_file(iso).write_text(json.dumps(told, indent=1) + "\n")
+    bill = papers.papers(made, plan, cache)[papers.SBOM]
+    iso.with_suffix(".sbom.cdx.json").write_bytes(bill)
+    statement = papers.provenance(iso.name, sha256, made, plan)
+    iso.with_suffix(".provenance.json").write_text(json.dumps(statement, indent=1) + "\n")
     if plan.profile.driver:
         found = kernels.rows(plan, cache)
         kernels_file(iso, "json").write_text(json.dumps(found, indent=1) + "\n")
@@ -63,31 +67,3 @@ def _identity(iso: Path) -> list[int]:
     except FileNotFoundError:
         return []
     return [stat.st_size, stat.st_mtime_ns, stat.st_ino]
-
-
-def _describe(iso: Path, sha256: str, made: Manifest, plan: Plan, cache: Cache) -> dict[str, Any]:
-    steps = {step.name: step for step in plan.steps}
-    layers = [
-        {**layer, "key": steps[str(layer["name"])].key, "cuts": _cuts(steps[str(layer["name"])].folder(cache))}
-        for layer in as_json(made)
-    ]
-    return {
-        "file": iso.name,
-        "size": iso.stat().st_size,
-        "sha256": sha256,
-        "id": made.id,
-        "profile": made.profile,
-        "version": made.version,
-        "source_date_epoch": plan.lock.source_date_epoch,
-        "layers": layers,
-        **contents.describe(plan, cache),
-    }
-
-
-def _cuts(folder: Path) -> dict[str, int]:
-    """Bytes saved by each rule of what the layer leaves out."""
-    try:
-        found: dict[str, int] = json.loads((folder / "cuts.json").read_text())
-    except FileNotFoundError:
-        return {}
-    return found

@@ -1,0 +1,117 @@
+"""The software bill of materials: every package, wheel and model file of a stick, in CycloneDX 1.6 JSON.
+
+Made from the same description that lies beside the ISO (builder/contents.py), by cyclonedx-python-lib. Equal
+sticks have equal documents: the serial number is the manifest's, the time is the lock's.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from cyclonedx.factory.license import LicenseFactory
+from cyclonedx.model import HashAlgorithm, HashType, Property
+from cyclonedx.model.bom import Bom
+from cyclonedx.model.component import Component, ComponentScope, ComponentType
+from cyclonedx.model.license import License
+from cyclonedx.output.json import JsonV1Dot6
+from packageurl import PackageURL
+
+_NAMESPACE = uuid.UUID("6f1d8f0c-5a0f-5b0e-9a43-1d9b6c1e7a10")
+_LONGEST_NAME = 200
+
+
+def document(about: Mapping[str, Any], *, name: str, id: str, epoch: int) -> str:
+    """JSON text. `about`: as builder.contents.describe tells; `name`: the profile's; `id`: the manifest's."""
+    bom = Bom(serial_number=uuid.uuid5(_NAMESPACE, id), version=1)
+    bom.metadata.timestamp = datetime.fromtimestamp(epoch, UTC)
+    bom.metadata.component = Component(
+        type=ComponentType.OPERATING_SYSTEM, name=f"inkstick-{name}", version=id, bom_ref=f"inkstick:{id}"
+    )
+    parts = list(_components(about))
+    bom.components.update(parts)
+    bom.register_dependency(bom.metadata.component, parts)
+    return JsonV1Dot6(bom).output_as_string(indent=1) + "\n"
+
+
+def _components(about: Mapping[str, Any]) -> Iterator[Component]:
+    for row in about["packages"]:
+        yield _debian(row, ComponentScope.REQUIRED)
+    for row in about["built_with"]:
+        yield _debian(row, ComponentScope.EXCLUDED)
+    for row in about["wheels"]:
+        yield Component(
+            type=ComponentType.LIBRARY,
+            name=row["project"],
+            version=row["version"],
+            bom_ref=f"wheel:{row['site']}:{row['file_name']}",
+            purl=PackageURL("pypi", None, row["project"], row["version"], {"file_name": row["file_name"]}),
+            hashes=_hashes(row),
+            licenses=_licences(row["licence"]),
+            properties=[Property(name="inkstick:folder", value=row["site"])],
+            scope=ComponentScope.REQUIRED,
+        )
+    model = about.get("model")
+    if model:
+        yield from _model(model)
+    driver = about.get("driver")
+    if driver and driver["runfile"]:
+        yield Component(
+            type=ComponentType.DEVICE_DRIVER,
+            name="NVIDIA driver",
+            version=driver["version"],
+            bom_ref="driver:runfile",
+            hashes=_hashes(driver["runfile"]),
+            scope=ComponentScope.REQUIRED,
+        )
+
+
+def _debian(row: Mapping[str, Any], scope: ComponentScope) -> Component:
+    qualifiers = {"arch": row["arch"], "distro": "trixie"}
+    return Component(
+        type=ComponentType.LIBRARY,
+        name=row["name"],
+        version=row["version"],
+        bom_ref=f"deb:{row['use']}:{row['name']}:{row['version']}:{row['arch']}",
+        purl=PackageURL("deb", "debian", row["name"], row["version"], qualifiers),
+        hashes=_hashes(row),
+        licenses=_licences(row["licence"]),
+        properties=[Property(name="inkstick:use", value=row["use"])],
+        scope=scope,
+    )
+
+
+def _model(model: Mapping[str, Any]) -> Iterator[Component]:
+    files = [
+        Component(
+            type=ComponentType.FILE,
+            name=row["name"],
+            bom_ref=f"model:{row['name']}",
+            hashes=_hashes(row),
+            licenses=_licences(row["licence"]),
+        )
+        for row in model["files"]
+    ]
+    facts = {"origin": model["origin"], "commit": model["commit"], "synthetic": str(model["synthetic"]).lower()}
+    yield Component(
+        type=ComponentType.MACHINE_LEARNING_MODEL,
+        name=model["title"],
+        version=model["commit"] or None,
+        bom_ref="model",
+        licenses=_licences(model["licence"]),
+        properties=[Property(name=f"inkstick:{key}", value=value) for key, value in facts.items() if value],
+        components=files,
+        scope=ComponentScope.REQUIRED,
+    )
+
+
+def _hashes(row: Mapping[str, Any]) -> list[HashType]:
+    return [HashType(alg=HashAlgorithm.SHA_256, content=row["sha256"])]
+
+
+def _licences(text: str) -> Iterable[License]:
+    """An SPDX expression or identifier where it is one, else the words as they stand."""
+    made = LicenseFactory().make_from_string(" ".join(text.split())[:_LONGEST_NAME])
+    return [made]
