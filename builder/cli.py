@@ -82,9 +82,15 @@ def fetch(
 
 
 @app.command()
-def verify(iso: IsoArgument, json: JsonOption = False) -> None:
-    """Check an ISO by itself: boot entries, names, manifest, and every block of every layer."""
-    commands.verify(iso, as_json=json)
+def verify(
+    iso: IsoArgument,
+    against: Annotated[
+        Path | None, typer.Option(help="A lock: what is on the ISO must be what it pins.", metavar="LOCK")
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """Check an ISO by itself: boot entries, names, manifest, every block, and what the layers hold."""
+    commands.verify(iso, against=against, as_json=json)
 
 
 @app.command()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 from builder import build as pipeline
 from builder import exchange, qemu
@@ -130,19 +131,27 @@ def import_store(name: str, folder: Path) -> None:
         say(f"{len(absent)} files of {profile.name}'s lock are still missing: was it exported at this lock?")
 
 
-def verify(iso: Path, *, as_json: bool) -> None:
+def verify(iso: Path, *, against: Path | None, as_json: bool) -> None:
+    lock = None if against is None else _read_any_lock(against)
     if as_json:
-        report = verify_iso(iso, lambda done, total: None)
+        report = verify_iso(iso, lambda done, total: None, lock)
         out.print_json(json.dumps(_report_json(report)))
     else:
         with step(f"verify {iso.name}", bytes_=True) as meter:
-            report = verify_iso(iso, meter)
+            report = verify_iso(iso, meter, lock)
         for check, held, finding in report.checks:
             out.print(f"  {'[green]right[/]' if held else '[bold red]WRONG[/]'}  {check}: {finding}")
     if not report.ok:
         raise VerifyError(f"{iso} is not what it should be", hint="write it anew: it was altered or cut short")
     if not as_json:
         say(f"{iso} is whole; its id is {report.id}")
+
+
+def _read_any_lock(path: Path) -> dict[str, Any]:
+    found = read_lock(path)
+    if found is None:
+        raise HostError(f"there is no lock {path}", hint="profiles/NAME.lock.json")
+    return found.model_dump(mode="json")
 
 
 def _report_json(report: Report) -> dict[str, object]:

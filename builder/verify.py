@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from builder import isofs, manifest, verity
+from builder import isofs, layer_audit, manifest, verity
 from builder.console import Meter
 from builder.errors import VerifyError
+from builder.inspection import read_contents
 from builder.iso import LARGEST_FILE_BYTES
 from builder.verity import Verity
 
@@ -39,8 +41,9 @@ class Report:
             self.checks.append((name, False, error.message))
 
 
-def verify(iso: Path, meter: Meter) -> Report:
-    """Re-read `iso` alone. Every check is made, whatever the ones before it found.
+def verify(iso: Path, meter: Meter, lock: Mapping[str, Any] | None = None) -> Report:
+    """Re-read `iso` alone; with `lock`, a lock file's JSON, also compare it with that. Every check is made,
+    whatever the ones before it found.
 
     Raises VerifyError only where the file is no ISO at all.
     """
@@ -66,7 +69,41 @@ def verify(iso: Path, meter: Meter) -> Report:
 
     for layer in found.layers:
         report.attempt(f"layer {layer.name}", lambda layer=layer: _layer(iso, files, layer, on_bytes))  # type: ignore[misc]
+    _look_inside(report, files, found, lock)
     return report
+
+
+def _look_inside(
+    report: Report, files: dict[str, isofs.Extent], found: manifest.Manifest, lock: Mapping[str, Any] | None
+) -> None:
+    layers = {
+        layer.name: layer_audit.LayerFile(report.iso, files[_LAYERS + layer.file])
+        for layer in found.layers
+        if _LAYERS + layer.file in files
+    }
+    listed: dict[str, list[layer_audit.Entry]] = {}
+
+    def listing() -> str:
+        listed.update({name: layer.entries() for name, layer in layers.items()})
+        return f"{sum(map(len, listed.values()))} entries"
+
+    report.attempt("files in the layers", listing)
+    report.attempt("rights of programs", lambda: layer_audit.rights(listed))
+    report.attempt("private keys", lambda: layer_audit.secrets(layers, listed))
+    report.attempt("traces of the builder", lambda: layer_audit.traces(layers, listed))
+    about: dict[str, Any] = {}
+
+    def contents() -> str:
+        about.update(read_contents(report.iso))
+        if [layer["root_hash"] for layer in about["layers"]] != [layer.root_hash for layer in found.layers]:
+            raise VerifyError("the description on the medium is of other layers")
+        return f"{len(about['packages'])} packages, {len(about['wheels'])} wheels"
+
+    report.attempt("description", contents)
+    if about:
+        report.attempt("licences", lambda: layer_audit.licences(listed, about))
+        if lock is not None:
+            report.attempt("against the lock", lambda: layer_audit.against(about, lock))
 
 
 def _boots(iso: Path) -> str:

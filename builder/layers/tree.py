@@ -35,7 +35,7 @@ def _available_bytes() -> int:
 def cut(tree: Path, cuts: dict[str, list[str]]) -> dict[str, int]:
     """Delete what each named rule's globs match; returns the bytes each rule saved.
 
-    A pattern `!GLOB` keeps what it matches, within its rule, folders above it included.
+    A pattern `!GLOB` keeps what it matches, within its rule, folders above it included, and links to such folders.
     """
     return {name: _cut_one(tree, patterns) for name, patterns in cuts.items()}
 
@@ -55,6 +55,8 @@ def _delete(path: Path, tree: Path, kept: list[str]) -> int:
     name = str(path.relative_to(tree))
     if any(fnmatchcase(name, pattern) for pattern in kept):
         return 0
+    if path.is_symlink() and path.is_dir() and any(fnmatchcase(name, str(Path(pattern).parent)) for pattern in kept):
+        return 0  # what is kept in the folder it leads to is kept under this name too
     if path.is_symlink() or not path.is_dir():
         size = path.lstat().st_size
         path.unlink()
