@@ -45,11 +45,21 @@ def environment() -> Path:
         install_venv_module()
         subprocess.run([sys.executable, "-m", "venv", folder], check=True)
     pip: list[str | Path] = [python, "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
-    done = subprocess.run([*pip, "--require-hashes", "--only-binary=:all:", "-r", REQUIREMENTS], check=False)
+    pip += ["--require-hashes", "--only-binary=:all:", "-r", REQUIREMENTS]
+    done = subprocess.run([*pip, *carried_wheels()], check=False)
     if done.returncode != 0:
         stop("the builder's own requirements could not be installed", "check the network and pip's index setting")
     (folder / "complete").touch()
     return python
+
+
+def carried_wheels() -> list[str]:
+    """Where `fetch --import DIR` is asked for, DIR has the wheels: builder/exchange.py put them there."""
+    if "--import" in sys.argv[:-1]:
+        wheels = Path(sys.argv[sys.argv.index("--import") + 1]) / "builder-wheels"
+        if wheels.is_dir():
+            return ["--no-index", "--find-links", str(wheels)]
+    return []
 
 
 def install_venv_module() -> None:

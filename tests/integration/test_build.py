@@ -5,7 +5,9 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import shutil
 import signal
+import sys
 from pathlib import Path
 
 import pytest
@@ -76,6 +78,39 @@ def test_a_filled_store_builds_without_a_network(workshop: Workshop) -> None:
         (folder / "done.json").unlink()
     done = workshop.run("build", "--profile", "demo", "--locked", prefix=("unshare", "--net", "--"))
     assert done.returncode == 0, done.stderr
+
+
+def test_a_store_is_carried_to_a_machine_without_a_network(workshop: Workshop, tmp_path: Path) -> None:
+    """build.py itself sets itself up there from what was exported."""
+    assert workshop.run("build", "--profile", "demo").returncode == 0
+    carried = tmp_path / "carried"
+    done = workshop.run("fetch", "--export", str(carried))
+    assert done.returncode == 0, done.stderr
+    fresh = Workshop(workshop.root, tmp_path / "cache")
+    expected = sha256_of(workshop.iso)
+    shutil.rmtree(workshop.root / "dist")
+    offline = ("unshare", "--net", "--", sys.executable, "build.py")
+    taken = fresh.run_program(*offline, "fetch", "--import", str(carried))
+    assert taken.returncode == 0, taken.stderr
+    built = fresh.run_program(*offline, "build", "--locked", "--yes")
+    assert built.returncode == 0, built.stderr
+    assert sha256_of(fresh.iso) == expected
+
+
+def test_an_export_that_was_altered_on_the_way_is_refused_by_name(workshop: Workshop, tmp_path: Path) -> None:
+    carried = tmp_path / "carried"
+    assert workshop.run("fetch", "--export", str(carried)).returncode == 0
+    listed = json.loads((carried / "inkstick-store.json").read_text())["files"]
+    sha256 = min(listed, key=lambda key: int(listed[key]["size"]))
+    file = carried / "files" / sha256
+    content = bytearray(file.read_bytes())
+    content[0] ^= 1
+    file.chmod(0o644)
+    file.write_bytes(content)
+    done = Workshop(workshop.root, tmp_path / "cache").run("fetch", "--import", str(carried))
+    assert done.returncode == 5 and listed[sha256]["name"] in done.stderr
+    done = workshop.run("fetch", "--import", str(tmp_path))
+    assert done.returncode == 4 and "inkstick-store.json" in done.stderr
 
 
 def test_a_second_build_of_the_same_cache_is_refused(workshop: Workshop) -> None:

@@ -39,8 +39,12 @@ class Workshop:
 
     def run(self, *words: str, prefix: tuple[str, ...] = (), **extra: str) -> subprocess.CompletedProcess[str]:
         """Run a command of build.py to its end."""
+        return self.run_program(*prefix, *self.argv(*words), **extra)
+
+    def run_program(self, *argv: str, **extra: str) -> subprocess.CompletedProcess[str]:
+        """Run any program in the copy, with its cache."""
         return subprocess.run(
-            [*prefix, *self.argv(*words)],
+            argv,
             cwd=self.root,
             env=self.environment(**extra),
             capture_output=True,
