@@ -46,9 +46,13 @@ def build(
     accept_license: Annotated[
         list[str] | None, typer.Option(help="Accept the terms that weights come under, by name; once on a machine.")
     ] = None,
+    sign_key: Annotated[
+        Path | None,
+        typer.Option(help="Sign the checksum file with this OpenSSH key.", envvar="INKSTICK_SIGN_KEY"),
+    ] = None,
 ) -> None:
     """Build the profile's ISO into dist/, with checksum and manifest. Does only what is missing."""
-    commands.build(profile, yes=yes, locked=locked, model=model, licences=accept_license or [])
+    commands.build(profile, yes=yes, locked=locked, model=model, licences=accept_license or [], sign_key=sign_key)
 
 
 @app.command()

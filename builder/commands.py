@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from builder import build as pipeline
-from builder import exchange, qemu
+from builder import exchange, qemu, signing
 from builder.cache import default_cache, exclusive
 from builder.console import duration, out, say, size, step
 from builder.errors import HostError, ProfileError, VerifyError
@@ -21,20 +21,27 @@ from builder.licences import accept
 from builder.plan import Plan, make_plan
 from builder.preflight import BOOT_TOOLS, BUILD_TOOLS, ensure_tools, require_root
 from builder.profile import Profile, available, load_profile
+from builder.provenance import checksum_file
 from builder.serving import run_service
 from builder.testing import run_tests
 from builder.verify import Report
 from builder.verify import verify as verify_iso
 
 
-def build(name: str, *, yes: bool, locked: bool, model: str | None, licences: list[str]) -> None:
+def build(
+    name: str, *, yes: bool, locked: bool, model: str | None, licences: list[str], sign_key: Path | None
+) -> None:
     profile = _with_model(load_profile(name), model)
+    if sign_key is not None:
+        signing.check_key(sign_key)
     require_root()
     ensure_tools(BUILD_TOOLS, yes=yes)
     cache = default_cache()
     accept(licences, cache)
     with exclusive(cache):
-        pipeline.build(profile, cache, locked=locked)
+        built = pipeline.build(profile, cache, locked=locked)
+    if sign_key is not None:
+        say(f"signed: {signing.sign(checksum_file(built.iso), sign_key)}")
 
 
 def _with_model(profile: Profile, choice: str | None) -> Profile:

@@ -30,6 +30,7 @@ TEST_TOOLS = {
     "qemu-img": "qemu-utils",
     "chromium": "chromium",
     "shellcheck": "shellcheck",
+    "ssh-keygen": "openssh-client",
     "systemd-analyze": "systemd",
     "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc": "fonts-noto-cjk",
     "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf": "fonts-dejavu-core",
