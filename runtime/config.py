@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
 
@@ -16,6 +16,10 @@ from runtime.tasks.prompts import Generation
 from runtime.tasks.task import Language
 
 DEFAULT_PATH = Path("/etc/inkstick/station.json")
+_CORES = len(os.sched_getaffinity(0))
+_MEMORY_BYTES = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+_CORES_A_WORKER = 4
+_MEMORY_A_WORKER_BYTES = 4 * 1024**3
 
 
 class _Strict(BaseModel):
@@ -92,18 +96,49 @@ class EngineNeeds(_Strict):
     model: bool = False
 
 
+class Supervision(_Strict):
+    """When an engine is taken for hung or too large. See docs/engines.md."""
+
+    load_s: PositiveInt = 1800
+    """For loading its models."""
+    least_stall_s: PositiveInt = 60
+    """A page without progress hangs after forty times the longest pause that this engine ever made and
+    went on from, but not before this ..."""
+    most_stall_s: PositiveInt = 600
+    """... and at the latest after this, which holds until a pause is known."""
+    answer_s: PositiveInt = 120
+    """An engine process that shows no sign of life for so long is killed. On a station the unit says it."""
+    memory_bytes: PositiveInt | None = None
+    """An engine larger than this ends at once; None: 90 % of the memory that it may use."""
+    recycle_bytes: PositiveInt | None = None
+    """An engine larger than this is started anew when no page is in hand; None: 60 % of that."""
+
+
+def _workers(known: dict[str, Any]) -> int:
+    """RapidOCR: a worker for every four cores, whose threads more would not speed up, each with room to work."""
+    if known.get("name") != "rapidocr":
+        return 1
+    return max(1, min(_CORES // _CORES_A_WORKER, _MEMORY_BYTES // _MEMORY_A_WORKER_BYTES))
+
+
 class EngineConfig(_Strict):
     """One engine process. `socket` is the Unix socket it answers on."""
 
     name: str
     socket: Path
     threads: int = 0
-    """0: as many as there are cores."""
-    parallel: PositiveInt = 1
-    """Pages that it reads at a time."""
+    """Of each worker. 0: the cores, divided among the workers."""
+    parallel: PositiveInt = Field(default_factory=_workers)
+    """Pages that it reads at a time: its workers, or what its scheduler may batch."""
     model: ModelConfig | None = None
     """What an engine with a language model runs; the others have none."""
     needs: EngineNeeds | None = None
+    supervision: Supervision = Supervision()
+
+    @property
+    def threads_each(self) -> int:
+        """Of each worker, so that all of them together have no more than there are cores."""
+        return self.threads or max(1, _CORES // self.parallel)
 
 
 class AuthConfig(_Strict):

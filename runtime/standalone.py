@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import signal
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from types import FrameType
 
 from runtime import config
 from runtime.child_process import die_with_parent
+from runtime.signs_of_life import SignsOfLife
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +34,10 @@ _TICK_S = 0.1
 
 @dataclass
 class Child:
-    """One program, kept running. `pause_s` doubles each time it dies young."""
+    """One program, kept running. `pause_s` doubles each time it dies young.
+
+    `signs`: it is killed when it gives none.
+    """
 
     name: str
     command: list[str]
@@ -40,6 +45,7 @@ class Child:
     started: float = 0.0
     start_at: float = 0.0
     pause_s: float = field(default=_FIRST_PAUSE_S)
+    signs: SignsOfLife | None = None
 
     def tick(self, now: float, before_exec: Callable[[], None]) -> None:
         """Start it if it is due; notice if it died."""
@@ -47,10 +53,20 @@ class Child:
             if now >= self.start_at:
                 self.started = now
                 # Its own session, so that Ctrl+C reaches this process alone and children end in order.
-                self.process = subprocess.Popen(self.command, preexec_fn=before_exec, start_new_session=True)
+                environment = None
+                if self.signs is not None:
+                    self.signs.begin(now)
+                    environment = {**os.environ, **self.signs.environment}
+                self.process = subprocess.Popen(
+                    self.command, preexec_fn=before_exec, start_new_session=True, env=environment
+                )
             return
         code = self.process.poll()
         if code is None:
+            if self.signs is not None and self.signs.overdue(now):
+                log.warning("%s gives no sign of life, killed", self.name)
+                self.process.kill()
+                self.process.wait()
             return
         self.process = None
         if now - self.started >= _STEADY_S:
@@ -72,7 +88,12 @@ def children_of(station: config.StationConfig, config_path: Path, sticks: Path |
         if engine.name == "vllm"
     ]
     children += [
-        Child(f"engine {engine.name}", program("engine", "--name", engine.name)) for engine in station.engines
+        Child(
+            f"engine {engine.name}",
+            program("engine", "--name", engine.name),
+            signs=SignsOfLife(engine.supervision.load_s, engine.supervision.answer_s),
+        )
+        for engine in station.engines
     ]
     if station.media_socket is not None and sticks is not None:
         children.append(Child("media helper", program("media", "--folders", str(sticks))))

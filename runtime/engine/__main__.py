@@ -12,8 +12,10 @@ from pathlib import Path
 import uvicorn
 
 from runtime import config
+from runtime.engine import memory, watchdog
 from runtime.engine.contract import Engine
 from runtime.engine.server import EngineServer
+from runtime.service_notify import notify
 from runtime.sockets import listen_unix
 
 ENGINES = {
@@ -35,21 +37,37 @@ def create(engine: config.EngineConfig) -> Engine:
     return created
 
 
+def workers(engine: config.EngineConfig) -> list[Engine]:
+    """An instance for each page in hand, or one that reads them together, so many times. Raises as `create`."""
+    first = create(engine)
+    if first.together:
+        return [first] * engine.parallel
+    return [first, *(create(engine) for _ in range(engine.parallel - 1))]
+
+
 async def serve(station: config.StationConfig, engine: config.EngineConfig) -> None:
     """Listen first, then load: `/health` answers while the model is on its way."""
     listener = listen_unix(engine.socket)
-    created = create(engine)
-    server = EngineServer(created, max_pixels=station.limits.page_pixels, parallel=engine.parallel)
+    created = workers(engine)
+    most_bytes, recycle_bytes = memory.limits(engine.supervision)
+    server = EngineServer(created, max_pixels=station.limits.page_pixels, recycle_bytes=recycle_bytes)
+    watchdog.start(server.pulse, most_bytes)
     http = uvicorn.Server(
         uvicorn.Config(server.app, log_config=None, access_log=False, lifespan="off", timeout_keep_alive=60)
     )
-    loading = asyncio.create_task(server.load())
+    loading = asyncio.create_task(_load(server, engine))
     try:
         await http.serve(sockets=[listener])
     finally:
         loading.cancel()
-        created.close()
+        for worker in dict.fromkeys(created):
+            worker.close()
         engine.socket.unlink(missing_ok=True)
+
+
+async def _load(server: EngineServer, engine: config.EngineConfig) -> None:
+    await server.load(engine.supervision.load_s)
+    notify("READY=1")  # from here on systemd, or whoever supervises, waits for signs of life
 
 
 def main() -> int:

@@ -27,7 +27,13 @@ class Gone(Exception):
 
 
 class Engine(ABC):
-    """Reads pages: `read` is called in as many threads at a time as the configuration's `parallel` says."""
+    """Reads pages, one at a time; the process has as many instances as the configuration's `parallel` says.
+
+    `together`: there is one instance, whose `read` is called in so many threads at a time. Pages may then
+    wait for one another inside it, so that one page's silence is no sign that it hangs while others come on.
+    """
+
+    together = False
 
     @classmethod
     @abstractmethod

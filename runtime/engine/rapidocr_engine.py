@@ -64,7 +64,7 @@ class RapidOcrEngine(Engine):
 
     @classmethod
     def configured(cls, config: EngineConfig) -> RapidOcrEngine:
-        return cls(threads=config.threads)
+        return cls(threads=config.threads_each)
 
     def info(self) -> EngineInfo:
         return EngineInfo(name="rapidocr", version=version("rapidocr"), models=tuple(_MODELS.values()))

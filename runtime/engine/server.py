@@ -1,14 +1,15 @@
-"""The engine process's HTTP side: health at once, pages one at a time, progress while they are read."""
+"""The engine process's HTTP side: health at once, a page for each worker, progress while they are read."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import os
+import queue
 import signal
 import threading
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from pydantic import ValidationError
@@ -17,25 +18,37 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from runtime.engine import graphics, memory
 from runtime.engine.contract import Cancelled, Engine, Gone
+from runtime.engine.pulse import Pulse
 from runtime.engine.wire import MEDIA_TYPE, Health, Message
 from runtime.results import PageResult, Progress
 from runtime.tasks.task import Ask
 
 log = logging.getLogger(__name__)
 
+_STALL_S = 600
 MessageSink = Callable[[Message], None]
 
 
 class EngineServer:
-    """Serves one engine. Its work is done in `parallel` threads, one of them by itself unless it wants more."""
+    """Serves one engine: `workers` has an instance for each page in hand, all alike, or the same one several times.
 
-    def __init__(self, engine: Engine, *, max_pixels: int, parallel: int = 1) -> None:
-        self._engine = engine
+    `recycle_bytes`: a process larger than this takes no more pages and ends when the last is done.
+    """
+
+    def __init__(self, workers: Sequence[Engine], *, max_pixels: int, recycle_bytes: int) -> None:
+        self._engine = workers[0]
+        self._workers = tuple(dict.fromkeys(workers))
         self._max_pixels = max_pixels
+        self._recycle_bytes = recycle_bytes
         self._instance = uuid.uuid4().hex
-        self._ready = False
-        self._worker = ThreadPoolExecutor(parallel, thread_name_prefix="engine")
+        self._ready = self._recycles = False
+        self._threads = ThreadPoolExecutor(len(workers), thread_name_prefix="engine")
+        self._free: queue.SimpleQueue[Engine] = queue.SimpleQueue()
+        for worker in workers:
+            self._free.put(worker)
+        self.pulse = Pulse(together=self._engine.together)
         routes = [
             Route("/health", self._health),
             Route("/metrics", self._metrics),
@@ -43,10 +56,16 @@ class EngineServer:
         ]
         self.app = Starlette(routes=routes)
 
-    async def load(self) -> None:
+    async def load(self, limit_s: float) -> None:
         """Load the engine in its thread. If it cannot, end the process: whoever started it decides."""
+
+        def load_all() -> None:
+            with self.pulse.work(limit_s):
+                for worker in self._workers:
+                    worker.load()
+
         try:
-            await asyncio.get_running_loop().run_in_executor(self._worker, self._engine.load)
+            await asyncio.get_running_loop().run_in_executor(self._threads, load_all)
         except Exception:
             log.exception("the engine cannot be loaded")
             os.kill(os.getpid(), signal.SIGTERM)
@@ -56,11 +75,15 @@ class EngineServer:
 
     async def _health(self, _: Request) -> Response:
         health = Health(
-            state="ready" if self._ready else "loading",
+            state="ready" if self._ready and not self._recycles else "loading",
             engine=self._engine.info(),
             instance=self._instance,
             tasks=self._engine.tasks(),
             why_not=self._engine.why_not(),
+            silent_s=self.pulse.silent_s(),
+            hangs=self.pulse.hangs(),
+            memory_bytes=memory.resident_bytes(),
+            gpus=await asyncio.to_thread(graphics.cards),
         )
         return Response(health.model_dump_json(), media_type="application/json")
 
@@ -68,8 +91,11 @@ class EngineServer:
         return PlainTextResponse(await asyncio.to_thread(self._engine.metrics))
 
     async def _read(self, request: Request) -> Response:
+        if self._recycles:
+            return PlainTextResponse("not now: this engine is about to be started anew", 503)
         try:
             width, height = (int(request.query_params[name]) for name in ("width", "height"))
+            stall_s = int(request.query_params.get("stall_s", _STALL_S))
         except (KeyError, ValueError):
             return PlainTextResponse("width and height are wanted, in pixels", 400)
         try:
@@ -85,9 +111,11 @@ class EngineServer:
                 break
         if len(pixels) != width * height * 3:
             return PlainTextResponse("the body is not width * height * 3 bytes", 400)
-        return StreamingResponse(self._messages(pixels, (width, height), ask), media_type=MEDIA_TYPE)
+        return StreamingResponse(self._messages(pixels, (width, height), ask, stall_s), media_type=MEDIA_TYPE)
 
-    async def _messages(self, pixels: bytearray, size: tuple[int, int], ask: Ask) -> AsyncIterator[bytes]:
+    async def _messages(
+        self, pixels: bytearray, size: tuple[int, int], ask: Ask, stall_s: int
+    ) -> AsyncIterator[bytes]:
         loop = asyncio.get_running_loop()
         messages: asyncio.Queue[Message | None] = asyncio.Queue()
         cancelled = threading.Event()
@@ -97,7 +125,10 @@ class EngineServer:
 
         def work() -> None:
             try:
-                send(Message(result=self._read_page(pixels, size, ask, send, cancelled)))
+                with self.pulse.work(stall_s) as beat:
+                    result = self._read_page(pixels, size, ask, beat, send, cancelled)
+                self._recycle_if_grown()
+                send(Message(result=result, recycles=self._recycles or None))
             except Cancelled:
                 log.info("page given up: nobody waits for it")
                 send(Message(error="cancelled"))
@@ -108,8 +139,11 @@ class EngineServer:
             except Exception as error:
                 log.exception("page not read")
                 send(Message(error=f"{type(error).__name__}: {error}"))
+            finally:
+                if self._recycles and not self.pulse.in_hand:
+                    os.kill(os.getpid(), signal.SIGTERM)  # in order: the last answer is sent first
 
-        future = loop.run_in_executor(self._worker, work)
+        future = loop.run_in_executor(self._threads, work)
         try:
             while True:
                 message = await messages.get()
@@ -127,6 +161,7 @@ class EngineServer:
         pixels: bytearray,
         size: tuple[int, int],
         ask: Ask,
+        beat: Callable[[], None],
         send: MessageSink,
         cancelled: threading.Event,
     ) -> PageResult:
@@ -137,6 +172,19 @@ class EngineServer:
         page = np.frombuffer(pixels, np.uint8).reshape(size[1], size[0], 3)
 
         def on_progress(progress: Progress) -> None:
+            beat()
             send(Message(progress=progress))
 
-        return self._engine.read(page, ask, on_progress, cancelled)
+        worker = self._free.get()
+        try:
+            return worker.read(page, ask, on_progress, cancelled)
+        finally:
+            self._free.put(worker)
+
+    def _recycle_if_grown(self) -> None:
+        if memory.resident_bytes() <= self._recycle_bytes:
+            return
+        memory.give_back()
+        if (size := memory.resident_bytes()) > self._recycle_bytes:
+            log.warning("it has %d MiB of memory: it takes no more pages and is started anew", size >> 20)
+            self._recycles = True

@@ -44,6 +44,8 @@ _PROMPT_TOKENS = 1024
 class VllmEngine(PromptedEngine):
     """`parallel`: pages that vLLM may read at a time, where its version can; its scheduler batches them."""
 
+    together = True
+
     def __init__(self, model: ModelConfig, path: Path, *, parallel: int = 1) -> None:
         super().__init__(model, name="vllm", version=version("vllm"))
         if pages_together(parallel) < parallel:

@@ -1,9 +1,10 @@
 """What gateway and engine say to each other over the Unix socket.
 
-`GET /health` answers a Health, `GET /metrics` Prometheus' text. `POST /read?width=W&height=H&ask=ASK`
+`GET /health` answers a Health, `GET /metrics` Prometheus' text. `POST /read?width=W&height=H&ask=ASK&stall_s=S`
 takes W * H * 3 bytes of RGB, ASK being an Ask as JSON, and answers lines of JSON, each a Message:
 progress any number of times, then a result or an error. A stream that ends without either means
-that the engine died; the page may be sent again.
+that the engine died; the page may be sent again. An engine whose work has not come on for S seconds
+ends itself. Status 503: not now, it is about to be started anew.
 """
 
 from __future__ import annotations
@@ -18,8 +19,24 @@ from runtime.tasks.task import Task
 MEDIA_TYPE = "application/x-ndjson"
 
 
+class Gpu(BaseModel):
+    """A graphics card as its driver tells. `busy`: 0..1, part of the time in which it computed."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    index: int
+    name: str
+    busy: float
+    memory_used_bytes: int
+    memory_bytes: int
+    celsius: int | None = None
+
+
 class Health(BaseModel):
-    """`instance` changes whenever the engine is started anew. `why_not`: why it has not the other tasks."""
+    """`instance` changes whenever the engine is started anew. `why_not`: why it has not the other tasks.
+
+    `silent_s`: for so long the work in hand has not come on. `hangs`: for longer than it may.
+    """
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
@@ -28,16 +45,24 @@ class Health(BaseModel):
     instance: str = ""
     tasks: tuple[Task, ...] = (Task.TEXT, Task.SPOTTING)
     why_not: str = ""
+    silent_s: float = 0.0
+    hangs: bool = False
+    memory_bytes: int = 0
+    gpus: tuple[Gpu, ...] = ()
 
 
 class Message(BaseModel):
-    """One line of the answer; exactly one field is set. `error` is for the log, not for users."""
+    """One line of the answer; one of the first three is set. `error` is for the log, not for users.
+
+    `recycles`: the engine has grown too large, takes no more pages and is started anew.
+    """
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
     progress: Progress | None = None
     result: PageResult | None = None
     error: str | None = None
+    recycles: bool | None = None
 
     def line(self) -> bytes:
         return self.model_dump_json(exclude_none=True).encode() + b"\n"

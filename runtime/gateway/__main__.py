@@ -19,8 +19,8 @@ from runtime import config
 from runtime.gateway.app import build_api
 from runtime.gateway.milestones import Milestones, kiosk_painted
 from runtime.gateway.reader import Reader
-from runtime.gateway.service_notify import notify
 from runtime.kiosk.app import build_ui
+from runtime.service_notify import notify
 from runtime.sockets import listen_tcp
 
 log = logging.getLogger(__name__)

@@ -13,6 +13,8 @@ from builder import isofs
 from builder.manifest import find_in
 
 UNITS = "etc/systemd/system"
+_NEWER_KEYS = r"'Restart(Steps|MaxDelaySec)'"
+"""The station's systemd, 257, knows them; this machine's may be older than 254."""
 SERVICES = ("inkstick-gateway", "inkstick-engine@", "inkstick-kiosk")
 
 
@@ -90,6 +92,8 @@ def test_systemd_understands_every_unit(station: Path) -> None:
         ["systemd-analyze", "verify", "--man=no", *units], capture_output=True, text=True, check=False
     )
     wrong = [
-        line for line in done.stderr.splitlines() if re.search(r"Unknown (key|section|lvalue)|Failed to parse", line)
+        line
+        for line in done.stderr.splitlines()
+        if re.search(r"Unknown (key|section|lvalue)|Failed to parse", line) and not re.search(_NEWER_KEYS, line)
     ]
     assert wrong == []

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from runtime.gateway.service_notify import notify
+from runtime.service_notify import notify
 
 
 def test_readiness_reaches_the_notify_socket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -43,7 +43,7 @@ def test_a_script_has_its_engine_read_and_says_where(tmp_path: Path, script: str
     assert done.returncode == 0 and port in done.stdout
     assert told == [
         "stop inkstick-engine@*.service",
-        f"start inkstick-gateway.service inkstick-engine@{engine}.service",
+        f"start --no-block inkstick-gateway.service inkstick-engine@{engine}.service",
     ]
 
 
