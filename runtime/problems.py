@@ -46,6 +46,9 @@ METHOD_NOT_ALLOWED = ProblemKind(
 QUEUE_FULL = ProblemKind("queue-full", 503, "The station is busy", "系统繁忙")
 ENGINE_UNAVAILABLE = ProblemKind("engine-unavailable", 503, "The engine is starting or restarting", "识别引擎正在启动")
 ENGINE_TIMEOUT = ProblemKind("engine-timeout", 504, "The page took too long to read", "识别超时")
+PAGE_SET_ASIDE = ProblemKind(
+    "page-set-aside", 422, "The page brought the engine down and was set aside", "该页使识别引擎中断，已搁置"
+)
 TASK_NOT_AVAILABLE = ProblemKind(
     "task-not-available", 501, "No engine of this station can do this task", "本机的识别引擎不支持该任务"
 )

@@ -15,7 +15,7 @@ from runtime.gateway.job_service import JobService, Upload
 from runtime.gateway.recognition import Recognised, Recognition, Want
 from runtime.jobs.records import Order, PageFailure
 from runtime.outputs.pages import FullPage
-from runtime.problems import ENGINE_FAILED, Problem
+from runtime.problems import ENGINE_FAILED, ENGINE_TIMEOUT, PAGE_SET_ASIDE, Problem
 
 
 @dataclass(frozen=True)
@@ -72,4 +72,5 @@ class Documents:
 def _problem(failures: list[PageFailure]) -> Problem:
     if not failures:
         return Problem(ENGINE_FAILED, "Its job was given up.")
-    return Problem(KINDS.get(failures[0].code, ENGINE_FAILED), failures[0].detail)
+    known = {**KINDS, PAGE_SET_ASIDE.code: PAGE_SET_ASIDE, ENGINE_TIMEOUT.code: ENGINE_TIMEOUT}
+    return Problem(known.get(failures[0].code, ENGINE_FAILED), failures[0].detail)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import time
 from collections.abc import Callable
 
 import httpx
@@ -11,6 +13,7 @@ from pydantic import ValidationError
 from runtime.config import EngineConfig
 from runtime.documents.decode import PixelPage
 from runtime.engine.wire import Health, Message
+from runtime.gateway.patience import Patience
 from runtime.problems import ENGINE_FAILED, Problem
 from runtime.results import PageResult, Progress
 from runtime.tasks.task import Ask, Task
@@ -22,10 +25,20 @@ OnProgress = Callable[[Progress], None]
 _HEALTH_TIMEOUT_S = 20.0
 """Long, since an engine at work on a slow machine answers late; a dead one refuses at once."""
 _METRICS_TIMEOUT_S = 2.0
+_GRACE_S = 15.0
+"""An engine that can still tell that it hangs ends itself within this."""
+
+
+class EngineAway(Exception):
+    """The engine is not there, or takes no more pages: this page was not begun."""
 
 
 class EngineLost(Exception):
-    """The engine went away before it had read the page: it died, or never was there."""
+    """The engine died, or hangs, with the page in hand. `why`: for the page's reason."""
+
+    def __init__(self, engine: str, why: str) -> None:
+        super().__init__(f"{engine} {why}")
+        self.why = why
 
 
 class EngineClient:
@@ -39,9 +52,19 @@ class EngineClient:
         """The last that it ever said: an engine that restarts will be able to do again what it could."""
         self.parallel = config.parallel
         self.restarts_seen = 0
+        self.recycles_seen = 0
+        """Of the restarts, those that it asked for itself, between pages, since it had grown."""
+        self.hangs_seen = 0
+        self.looked_for = asyncio.Event()
+        """Set when it should be looked after at once."""
+        self._patience = Patience(config.supervision)
         self._instance = ""
         self._http = httpx.AsyncClient(
-            transport=httpx.AsyncHTTPTransport(uds=str(config.socket)),
+            transport=httpx.AsyncHTTPTransport(
+                uds=str(config.socket),
+                # A connection kept from before a restart would fail the page that is sent on it.
+                limits=httpx.Limits(max_connections=None, max_keepalive_connections=0),
+            ),
             base_url="http://engine",
             timeout=httpx.Timeout(None),
             trust_env=False,
@@ -55,7 +78,7 @@ class EngineClient:
 
     @property
     def ready(self) -> bool:
-        return self.health is not None and self.health.state == "ready"
+        return self.health is not None and self.health.state == "ready" and not self.health.hangs
 
     def can(self, task: Task) -> bool:
         """Whether it has said that it can do `task`, now or before a restart."""
@@ -85,32 +108,89 @@ class EngineClient:
         self.health = self.known = health
 
     async def read(self, page: PixelPage, ask: Ask, on_progress: OnProgress) -> PageResult:
-        """Raises EngineLost if the engine dies meanwhile, Problem(ENGINE_FAILED) if it says it cannot.
+        """Raises EngineAway, EngineLost, and Problem(ENGINE_FAILED) if the engine says that it cannot.
 
         Cancelling closes the connection, upon which the engine gives the page up.
         """
+        limit_s = self._patience.limit_s
+        heard = _Heard(self._patience, on_progress)
+        reading = asyncio.create_task(self._exchange(page, ask, limit_s, heard))
+        try:
+            while not reading.done():
+                left_s = limit_s + _GRACE_S - heard.silent_s
+                await asyncio.wait([reading], timeout=max(0.0, left_s))
+                if not reading.done() and heard.silent_s >= limit_s + _GRACE_S and await self._hangs():
+                    raise EngineLost(self.name, "is silent")
+            return await reading
+        except EngineLost as lost:
+            hung = heard.silent_s >= limit_s
+            log.warning("%s; it %s", lost, "hung" if hung else "stopped")
+            self._gone(hung=hung)
+            raise EngineLost(self.name, "hung" if hung else "stopped") from None
+        finally:
+            reading.cancel()
+            await asyncio.wait([reading])
+
+    async def _hangs(self) -> bool:
+        """Of a silent engine: whether it does not answer either, or says itself that its work does not come on."""
+        await self.poll()
+        return self.health is None or self.health.hangs
+
+    def _gone(self, *, hung: bool = False) -> None:
+        """No page is sent there until it has answered again."""
+        self.health = None
+        self.hangs_seen += hung
+        self.looked_for.set()
+
+    async def _exchange(self, page: PixelPage, ask: Ask, limit_s: int, heard: _Heard) -> PageResult:
+        size = {"width": page.width, "height": page.height}
         try:
             async with self._http.stream(
                 "POST",
                 "/read",
-                params={"width": page.width, "height": page.height, "ask": ask.model_dump_json()},
+                params={**size, "ask": ask.model_dump_json(), "stall_s": limit_s},
                 content=page.rgb,
                 headers={"content-type": "application/octet-stream"},
             ) as answer:
-                if answer.status_code != 200:
+                if answer.status_code == httpx.codes.SERVICE_UNAVAILABLE:
+                    self._gone()
+                    raise EngineAway(self.name)
+                if answer.status_code != httpx.codes.OK:
                     log.error("engine %s answered %d", self.name, answer.status_code)
                     raise Problem(ENGINE_FAILED, "The engine refused the page.")
                 async for line in answer.aiter_lines():
                     message = Message.model_validate_json(line)
+                    heard.from_it()
+                    if message.recycles:
+                        self.recycles_seen += 1
+                        self._gone()
                     if message.result is not None:
                         return message.result
                     if message.error is not None:
                         log.error("engine %s: %s", self.name, message.error)
                         raise Problem(ENGINE_FAILED, "Scan the page again, or try another page.")
                     if message.progress is not None:
-                        on_progress(message.progress)
+                        heard.tell(message.progress)
+        except httpx.ConnectError:
+            self._gone()
+            raise EngineAway(self.name) from None
         except (httpx.TransportError, ValidationError) as error:
-            self.health = None
-            raise EngineLost(f"{self.name}: {type(error).__name__}") from error
-        self.health = None
-        raise EngineLost(f"{self.name}: the answer ended early")
+            raise EngineLost(self.name, type(error).__name__) from error
+        raise EngineLost(self.name, "ended its answer early")
+
+
+class _Heard:
+    """When the engine was last heard of while it had a page in hand."""
+
+    def __init__(self, patience: Patience, tell: OnProgress) -> None:
+        self.tell = tell
+        self._patience = patience
+        self._last = time.monotonic()
+
+    @property
+    def silent_s(self) -> float:
+        return time.monotonic() - self._last
+
+    def from_it(self) -> None:
+        self._patience.paused(self.silent_s)
+        self._last = time.monotonic()

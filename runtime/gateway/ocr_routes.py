@@ -105,9 +105,7 @@ def ocr_routes(config: StationConfig, recognition: Recognition, documents: Docum
         outcome = "interrupted"
 
         def counted_read(result: PageResult | None, ending: str) -> None:
-            counted.duration_s.labels(ending).observe(time.monotonic() - started)
-            if result is not None:
-                counted.read(result)
+            counted.request(task, ending, time.monotonic() - started, result)
 
         data = sent.files[0].data
         if stream:

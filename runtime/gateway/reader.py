@@ -6,7 +6,6 @@ Nothing is lost: a page whose engine dies is read again by the next one that is 
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -16,14 +15,14 @@ from runtime.config import StationConfig
 from runtime.documents.cage import Cage, TextPage
 from runtime.documents.decode import PixelPage, decode, inspect
 from runtime.documents.sheet import Sheet, from_own_text
-from runtime.gateway.engine_client import EngineClient, EngineLost, OnProgress
+from runtime.gateway.engine_client import EngineClient, OnProgress
 from runtime.gateway.hardware import Hardware
+from runtime.gateway.ladder import Ladder
 from runtime.gateway.milestones import Milestones
-from runtime.problems import ENGINE_TIMEOUT, ENGINE_UNAVAILABLE, QUEUE_FULL, TASK_NOT_AVAILABLE, Problem
+from runtime.gateway.page_log import GIVEN_UP, READ, PageLog, PageSeen
+from runtime.problems import ENGINE_TIMEOUT, QUEUE_FULL, TASK_NOT_AVAILABLE, Problem
 from runtime.results import PageResult, Progress
 from runtime.tasks.task import Ask, Task
-
-log = logging.getLogger(__name__)
 
 State = Literal["starting", "ready", "restarting"]
 
@@ -31,8 +30,6 @@ _POLL_S = 1.0
 _POLL_NOT_READY_S = 0.25
 DEFAULT_ASK = Ask(task=Task.SPOTTING)
 _TAKES_OWN_TEXT = (Task.TEXT, Task.SPOTTING)
-_ATTEMPTS = 3
-"""A page that has brought the engine down this often is not sent again: it may be the cause."""
 _RETRY_AFTER_S = 10
 
 
@@ -55,15 +52,15 @@ class Reader:
         self._turn = asyncio.Semaphore(max(engine.parallel for engine in self.engines))
         self._held_bytes = 0
         self._was_ready = False
-        self._changed = asyncio.Condition()
-        self._lost = asyncio.Event()
+        self.log = PageLog()
+        self.ladder = Ladder(self.engines, config.limits.engine_wait_s, self.refuse_if_none_can)
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Reader:
         async with AsyncExitStack() as stack:
             for engine in self.engines:
                 await stack.enter_async_context(engine)
-            await stack.enter_async_context(_running(self._watch()))
+                await stack.enter_async_context(_running(self._watch(engine)))
             self._stack = stack.pop_all()
         return self
 
@@ -92,7 +89,7 @@ class Reader:
         whoever made it has had described.
 
         Raises Problem: the decoder's kinds, TASK_NOT_AVAILABLE, QUEUE_FULL, ENGINE_UNAVAILABLE (with `retry_after_s`),
-        ENGINE_TIMEOUT or ENGINE_FAILED. Cancelling gives the page up, in the engine too.
+        ENGINE_TIMEOUT, ENGINE_FAILED or PAGE_SET_ASIDE. Cancelling gives the page up, in the engine too.
         `on_progress` is called in the event loop and must not block.
         """
         report = on_progress or (lambda _: None)
@@ -170,53 +167,34 @@ class Reader:
         return await self.cage.render(source.data, source.page, region=source.region, take_text=take_text)
 
     async def _read_somehow(self, page: PixelPage, ask: Ask, report: OnProgress) -> PageResult:
-        for attempt in range(1, _ATTEMPTS + 1):
-            engine = await self._ready_engine(ask.task)
-            try:
-                return await engine.read(page, ask, report)
-            except EngineLost as lost:
-                log.warning("engine lost at attempt %d: %s", attempt, lost)
-                self._lost.set()
-                report(Progress(stage="restart"))
-        raise Problem(
-            ENGINE_UNAVAILABLE,
-            f"The engine stopped {_ATTEMPTS} times while reading this page.",
-            _RETRY_AFTER_S,
-        )
-
-    async def _ready_engine(self, task: Task) -> EngineClient:
-        """The first on the ladder that is ready for `task`, waiting for one.
-
-        Raises Problem(ENGINE_UNAVAILABLE), or TASK_NOT_AVAILABLE once it is clear that none will be.
-        """
-
-        def first_ready() -> EngineClient | None:
-            return next((engine for engine in self.engines if engine.ready and engine.can(task)), None)
-
+        started = time.monotonic()
+        outcome, result = GIVEN_UP, None
         try:
-            async with asyncio.timeout(self._limits.engine_wait_s), self._changed:
-                while (engine := first_ready()) is None:
-                    self.refuse_if_none_can(task)
-                    await self._changed.wait()
-                return engine
-        except TimeoutError:
-            raise Problem(
-                ENGINE_UNAVAILABLE, "No engine is ready. Send the page again later.", _RETRY_AFTER_S
-            ) from None
+            result = await self.ladder.read(page, ask, report)
+            outcome = READ
+            return result
+        except Problem as problem:
+            outcome = problem.kind.code
+            raise
+        finally:
+            seconds = time.monotonic() - started
+            if outcome == GIVEN_UP and seconds >= self._limits.request_timeout_s:
+                outcome = ENGINE_TIMEOUT.code
+            engine = result.engine.name if result is not None else ""
+            self.log.add(PageSeen(ask.task, engine, outcome, seconds, result))
 
-    async def _watch(self) -> None:
+    async def _watch(self, engine: EngineClient) -> None:
+        """Follow one engine: each by itself, since one that hangs answers late."""
         while True:
-            self._lost.clear()
-            await asyncio.gather(*(engine.poll() for engine in self.engines))
+            engine.looked_for.clear()
+            await engine.poll()
             if self.state == "ready":
                 self._was_ready = True
                 self._milestones.reached("engine-ready")
-            async with self._changed:
-                self._changed.notify_all()
-            pause = _POLL_S if self.state == "ready" else _POLL_NOT_READY_S
+            await self.ladder.changed()
             try:
-                async with asyncio.timeout(pause):
-                    await self._lost.wait()
+                async with asyncio.timeout(_POLL_S if engine.ready else _POLL_NOT_READY_S):
+                    await engine.looked_for.wait()
                     await asyncio.sleep(_POLL_NOT_READY_S)  # let a dying engine's socket close
             except TimeoutError:
                 pass

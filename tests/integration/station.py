@@ -32,13 +32,14 @@ class Station:
     supervisor: subprocess.Popen[bytes]
 
     def pids(self, module: str) -> list[int]:
-        """Running children of the supervisor that run `runtime.MODULE`."""
+        """Running children of the supervisor that run `runtime.MODULE`, or the MODULE named in full."""
         found = []
         for entry in Path("/proc").iterdir():
             with contextlib.suppress(OSError, ValueError, IndexError):
                 parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
                 words = (entry / "cmdline").read_bytes().split(b"\0")
-                if parent == self.supervisor.pid and f"runtime.{module}".encode() in words:
+                names = {f"runtime.{module}".encode(), module.encode()}
+                if parent == self.supervisor.pid and names & set(words):
                     found.append(int(entry.name))
         return found
 
@@ -60,12 +61,14 @@ def running_station(
     engines: Sequence[Mapping[str, object]] = (),
     environment: Mapping[str, str] | None = None,
     start_s: float = 180.0,
+    program: str = "runtime.standalone",
+    settings: Mapping[str, object] | None = None,
     **limits: int,
 ) -> Iterator[Station]:
     """Start a station whose files lie in `folder`; wait until it is ready; stop it in the end.
 
     `engines`: their configurations, each without its socket; by default the CPU engine alone. `start_s`:
-    how long it may take.
+    how long it may take. `program`: what supervises it. `settings`: more of its configuration.
     """
     api_port, ui_port = free_port(), free_port()
     milestones = folder / "milestones"
@@ -81,12 +84,13 @@ def running_station(
         "milestones": str(milestones),
         "limits": limits,
         "jobs": {"folder": str(folder / "jobs")},
+        **(settings or {}),
     }
     path = folder / "station.json"
     path.write_text(json.dumps(config))
     with open(folder / "log", "wb") as log:
         supervisor = subprocess.Popen(
-            [sys.executable, "-m", "runtime.standalone", "--config", str(path)],
+            [sys.executable, "-m", program, "--config", str(path)],
             cwd=REPOSITORY,
             stdout=log,
             stderr=log,

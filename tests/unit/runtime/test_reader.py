@@ -18,6 +18,7 @@ from runtime.problems import (
     ENGINE_TIMEOUT,
     ENGINE_UNAVAILABLE,
     NOT_AN_IMAGE,
+    PAGE_SET_ASIDE,
     QUEUE_FULL,
     Problem,
 )
@@ -72,25 +73,26 @@ def test_a_page_is_read_and_progress_told(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("death", ["die", "end-early"])
 def test_a_page_whose_engine_dies_is_read_again(tmp_path: Path, death: str) -> None:
-    engine = StubEngine(death, death, "read")  # type: ignore[arg-type]
+    engine = StubEngine(death, "read")  # type: ignore[arg-type]
     told: list[Progress] = []
 
     async def trial(reader: Reader) -> None:
         assert (await reader.read(png(), on_progress=told.append)).text == "read"
 
     run(tmp_path, engine, trial)
-    assert engine.pages == 3
-    assert [progress.stage for progress in told].count("restart") == 2
+    assert engine.pages == 2
+    assert [progress.stage for progress in told].count("restart") == 1
 
 
-def test_a_page_that_kills_every_engine_is_sent_back_with_a_time(tmp_path: Path) -> None:
+def test_a_page_that_kills_the_engine_twice_is_set_aside(tmp_path: Path) -> None:
     engine = StubEngine("die")
 
     async def trial(reader: Reader) -> None:
         with pytest.raises(Problem) as caught:
             await reader.read(png())
-        assert caught.value.kind is ENGINE_UNAVAILABLE
-        assert caught.value.retry_after_s
+        assert caught.value.kind is PAGE_SET_ASIDE
+        assert caught.value.detail == "While reading it, stub stopped, then stub stopped. Other pages are read."
+        assert engine.pages == 2
         engine.deeds = ["read"]
         assert (await reader.read(png())).text == "read", "the next page is read all the same"
 
