@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
 
+from runtime.alerts.rules import AlertRule
 from runtime.fields.forms import Form
 from runtime.tasks.prompts import Generation
 from runtime.tasks.task import Language
@@ -163,6 +164,16 @@ class JobsConfig(_Strict):
     keep_s: PositiveInt = 3600
 
 
+class SelfTestConfig(_Strict):
+    """`at_start`: the smallest golden page is read at every start. `folder`: other golden pages than the
+    station's own, as `python3 -m runtime.evaluate` takes them. Beyond the bounds a test has failed."""
+
+    at_start: bool = False
+    folder: Path | None = None
+    most_cer: Annotated[float, Field(ge=0)] = 0.05
+    least_field_f1: Annotated[float, Field(ge=0, le=1)] = 0.8
+
+
 class StationConfig(_Strict):
     """Everything the programs on the station need to know.
 
@@ -189,9 +200,12 @@ class StationConfig(_Strict):
     kiosk: bool = True
     forms: tuple[Form, ...] = ()
     """The operator's forms, beside and before the station's own (runtime/fields/forms.json)."""
+    alerts: tuple[AlertRule, ...] = ()
+    """The operator's alert rules, beside the station's own (runtime/alerts/rules.json) or in their place."""
     limits: Limits = Limits()
     jobs: JobsConfig = JobsConfig()
     auth: AuthConfig = AuthConfig()
+    selftest: SelfTestConfig = SelfTestConfig()
 
 
 def load(path: Path | None = None) -> StationConfig:

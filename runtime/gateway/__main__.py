@@ -16,6 +16,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from runtime import config
+from runtime.accuracy.keeping import keep_reviews, open_records
 from runtime.gateway.app import build_api
 from runtime.gateway.milestones import Milestones, kiosk_painted
 from runtime.gateway.reader import Reader
@@ -46,8 +47,15 @@ async def serve(station: config.StationConfig) -> None:
             listen_tcp(station.api.host, station.api.port),
             listen_tcp(station.ui.host, station.ui.port),
         ]
-        api = _server(build_api(station, reader))
-        ui = _server(build_ui(station, reader, on_painted=lambda: kiosk_painted(milestones, station)))
+        records = await asyncio.to_thread(open_records, station)
+        pages = build_ui(
+            station,
+            reader,
+            on_painted=lambda: kiosk_painted(milestones, station),
+            on_saved=keep_reviews(records, station),
+        )
+        api = _server(build_api(station, reader, records, expects_pages=lambda: pages.state.session.expects_pages))
+        ui = _server(pages)
         servers = [api, ui]
 
         def stop() -> None:
@@ -65,6 +73,7 @@ async def serve(station: config.StationConfig) -> None:
         finally:
             announcing.cancel()
             notify("STOPPING=1")
+            records.close()
 
 
 async def _serve(server: _Server, listener: socket.socket) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -12,6 +12,8 @@ from fastapi.responses import JSONResponse
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 
+from runtime.accuracy.records import Records
+from runtime.accuracy.selftest import SelfTest
 from runtime.config import StationConfig
 from runtime.gateway import metrics
 from runtime.gateway.capacity import capacity_routes
@@ -25,6 +27,9 @@ from runtime.gateway.ocr_routes import ocr_routes
 from runtime.gateway.problem_responses import PROBLEM_SCHEMA, answer_with_problems
 from runtime.gateway.reader import Reader
 from runtime.gateway.recognition import Recognition
+from runtime.gateway.signals import Signals
+from runtime.gateway.station_watch import AlertMetrics, StationWatch
+from runtime.gateway.watch_routes import watch_routes
 from runtime.keys.guard import KeyGuard
 from runtime.keys.ring import KeyRing
 from runtime.problems import ENGINE_UNAVAILABLE, Problem
@@ -32,18 +37,32 @@ from runtime.problems import ENGINE_UNAVAILABLE, Problem
 _STATIC = Path(__file__).parent / "static"
 
 
-def build_api(config: StationConfig, reader: Reader) -> FastAPI:
-    """The application for `config.api`. `reader` must be running for as long as requests are."""
+def build_api(
+    config: StationConfig,
+    reader: Reader,
+    records: Records | None = None,
+    *,
+    expects_pages: Callable[[], bool] = lambda: False,
+) -> FastAPI:
+    """The application for `config.api`. `reader` must be running for as long as requests are.
+
+    `records`: where self-tests and reviews are kept; without, in memory. `expects_pages`: see SelfTest.
+    """
+    kept = records or Records(None)
     recognition = Recognition(reader, config.forms)
     counted = metrics.Metrics(reader)
     jobs = JobService(config, reader, recognition, counted.read)
+    selftest = SelfTest(config, reader, recognition, kept, expects_pages=expects_pages)
+    watch = StationWatch(config, Signals(config, reader, selftest_cer=selftest.errors), jobs)
+    counted.add(AlertMetrics(watch))
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         if config.jobs.folder is not None:
             await jobs.queue()  # what the last process left behind is taken up again
         try:
-            yield
+            async with selftest.running(), watch.running():
+                yield
         finally:
             await jobs.close()
 
@@ -61,6 +80,7 @@ def build_api(config: StationConfig, reader: Reader) -> FastAPI:
     app.include_router(job_routes(config, jobs))
     app.include_router(chat_routes(recognition))
     app.include_router(capacity_routes(config, reader, jobs, counted))
+    app.include_router(watch_routes(watch, selftest, kept))
 
     app.include_router(hardware_routes(reader.hardware))
 

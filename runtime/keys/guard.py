@@ -17,7 +17,7 @@ from runtime.problems import Problem
 
 OPEN_TO_ALL = frozenset({"/livez", "/readyz"})
 """Tell no more than that the station runs."""
-_FOR_ADMINS = frozenset({"/metrics"})
+_FOR_ADMINS = frozenset({"/metrics", "/v1/alerts", "/v1/selftest", "/v1/accuracy"})
 _FREE_MISTAKES = 5
 _LONGEST_WAIT_S = 900.0
 _MOST_CALLERS = 10_000

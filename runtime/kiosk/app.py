@@ -30,22 +30,29 @@ from runtime.gateway.milestones import Milestones, kiosk_painted
 from runtime.gateway.problem_responses import answer_with_problems
 from runtime.kiosk import catalogue, routes
 from runtime.kiosk.about import is_synthetic
-from runtime.kiosk.contracts import Reader
+from runtime.kiosk.contracts import OnSaved, Reader
 from runtime.kiosk.same_origin import SameOrigin
 from runtime.kiosk.session import Session
 from runtime.kiosk.thumbnails import Thumbnails
 from runtime.media.client import MediaClient
 
 
-def build_ui(config: StationConfig, reader: Reader, *, on_painted: Callable[[], None] | None = None) -> FastAPI:
+def build_ui(
+    config: StationConfig,
+    reader: Reader,
+    *,
+    on_painted: Callable[[], None] | None = None,
+    on_saved: OnSaved | None = None,
+) -> FastAPI:
     """The application for `config.ui`. `on_painted` is called once, when the page has painted itself
     for the first time; by default it makes the milestone and the flag that the engine waits for.
+    `on_saved` is told of the pages whenever they were saved.
 
     An open page keeps one request open (the event stream): run the server with a limit on its
     graceful shutdown.
     """
     media = None if config.media_socket is None else MediaClient(config.media_socket)
-    session = Session(config, reader, media)
+    session = Session(config, reader, media, on_saved)
     templates = Environment(
         loader=FileSystemLoader(catalogue.PAGES / "templates"),
         autoescape=True,

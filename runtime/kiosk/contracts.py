@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from runtime.gateway.hardware import Hardware
 from runtime.results import PageResult, Progress
 
+
+@dataclass(frozen=True)
+class Reviewed:
+    """A page that was looked through and saved. `page`: the same if it is saved again."""
+
+    page: str
+    result: PageResult
+    corrections: Mapping[int, str]
+
+
+OnSaved = Callable[[Sequence[Reviewed]], Coroutine[None, None, None]]
+"""Told of the pages that were saved; must not raise."""
 OnProgress = Callable[[Progress], None]
 
 

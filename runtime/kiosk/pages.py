@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import PurePosixPath
@@ -41,6 +42,7 @@ class Page:
     problem: Problem | None = None
     picture: bytes | None = None
     corrections: dict[int, str] = field(default_factory=dict)
+    id: str = field(default_factory=lambda: uuid.uuid4().hex)
 
     def correct(self, line: int, text: str) -> None:
         """Raises Problem BAD_REQUEST if there is no such line or the text is no single line."""

@@ -123,7 +123,7 @@ class Reading:
     def _will_pass(self, problem: Problem) -> bool:
         """Other programs' pages are ahead, or the engine is still loading for the first time.
 
-        An engine that is unavailable later has failed on this very page, three times.
+        Later, an engine that is unavailable has stayed away for minutes, and that is told.
         """
         loading = problem.kind is ENGINE_UNAVAILABLE and self._reader.state == "starting"
         return loading or problem.kind is QUEUE_FULL

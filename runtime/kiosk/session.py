@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager
 from typing import Any, Literal
 
 from runtime.config import StationConfig
-from runtime.kiosk.contracts import Reader
+from runtime.kiosk.contracts import OnSaved, Reader, Reviewed
 from runtime.kiosk.pages import Page
 from runtime.kiosk.reading import Reading
 from runtime.kiosk.saving import Saving
@@ -37,13 +37,16 @@ class Session:
     next change; after it there is a new one.
     """
 
-    def __init__(self, config: StationConfig, reader: Reader, media: MediaClient | None) -> None:
+    def __init__(
+        self, config: StationConfig, reader: Reader, media: MediaClient | None, on_saved: OnSaved | None = None
+    ) -> None:
         self.config = config
         self.language = config.language
         self.shelf = StickShelf(media, self.changed, self._stick_pulled)
         self.reading: Reading | None = None
         self.saving: Saving | None = None
         self._reader = reader
+        self._on_saved = on_saved
         self._engine_state = reader.state
         self._engine_since = time.monotonic()
         self.troubles = Troubles(reader.hardware)
@@ -89,6 +92,11 @@ class Session:
         if self.troubles.open:
             return "trouble"
         return "list" if self.shelf.chosen else "insert"
+
+    @property
+    def expects_pages(self) -> bool:
+        """Whether somebody seems about to have pages read."""
+        return self.screen in ("list", "reading", "saving")
 
     def state(self) -> dict[str, Any]:
         """Everything the browser draws, but for the long lists, which it fetches by revision."""
@@ -246,8 +254,13 @@ class Session:
             if saving.stick.state == "ejected":
                 await media.use(saving.stick.id)
             outputs = [page.output() for page in reading.read_pages]
+            reviewed = [
+                Reviewed(page.id, page.result, dict(page.corrections)) for page in reading.read_pages if page.result
+            ]
             saving.result = await media.save(saving.stick.id, outputs, on_progress)
             reading.saved_edits = edits
+            if self._on_saved is not None:
+                self._run(self._on_saved(reviewed))
         except Problem as problem:
             saving.problem = problem
         self.changed()

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from runtime.accuracy.keeping import keep_reviews
+from runtime.accuracy.records import Records
 from runtime.config import Listener, StationConfig
 from runtime.kiosk.app import build_ui
 from runtime.media import server
@@ -43,8 +45,18 @@ def painted() -> list[str]:
 
 
 @pytest.fixture
+def records() -> Records:
+    return Records(None, keep_texts=True)
+
+
+@pytest.fixture
 def client(
-    tmp_path: Path, sticks: Path, reader: StubReader, painted: list[str], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
+    sticks: Path,
+    reader: StubReader,
+    painted: list[str],
+    records: Records,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[TestClient]:
     monkeypatch.setattr(server, "LOOK_EVERY_S", 0.02)
     socket = tmp_path / "media.sock"
@@ -59,9 +71,10 @@ def client(
         engines=[],
         media_socket=socket,
     )
-    with TestClient(
-        build_ui(config, reader, on_painted=lambda: painted.append("painted")), base_url=HERE, headers=OWN
-    ) as client:
+    pages = build_ui(
+        config, reader, on_painted=lambda: painted.append("painted"), on_saved=keep_reviews(records, config)
+    )
+    with TestClient(pages, base_url=HERE, headers=OWN) as client:
         yield client
     helper.shutdown()
     thread.join()
@@ -164,6 +177,22 @@ def test_what_was_saved_is_no_longer_unsaved_until_it_is_corrected(client: TestC
     client.post("/kiosk/save", json={})  # the stick is ejected: it is used again by itself
     state = until(client, lambda now: now["screen"] == "saved")
     assert state["saving"]["names"] == ["1-2.txt", "1-2.json", "2-2.txt", "2-2.json"]
+
+
+def test_what_people_corrected_is_counted_once_it_is_saved(client: TestClient, records: Records) -> None:
+    read_all(client)
+    until(client, lambda now: now["screen"] == "review")
+    client.put("/kiosk/pages/0/lines/1", json={"text": "改"})
+    assert records.accuracy() == []
+    for _ in range(2):
+        client.post("/kiosk/save", json={})
+        until(client, lambda now: now["screen"] == "saved")
+        client.post("/kiosk/save/close")
+    until(client, lambda _: bool(records.accuracy()))
+    (found,) = records.accuracy()
+    assert (found.pages, found.pages_corrected, found.lines_corrected) == (2, 1, 1)
+    assert found.edits > 0 and found.sign_accuracy < 1
+    assert [each.corrected for each in records.corrections()] == ["改"]
 
 
 def test_power_off_is_refused_where_this_is_not_a_station(client: TestClient) -> None:

@@ -157,7 +157,7 @@ def test_metrics_count_pages_and_outcomes(tmp_path: Path) -> None:
         await client.post("/ocr", files=upload(b"no"))
         text = (await client.get("/metrics")).text
         assert 'ocr_pages_total{engine="stub"} 1.0' in text
-        assert 'ocr_request_duration_seconds_count{outcome="not-an-image"} 1.0' in text
+        assert 'ocr_request_duration_seconds_count{engine="",outcome="not-an-image",task="auto"} 1.0' in text
         assert "ocr_queue_depth 0.0" in text
         assert 'ocr_engine_restarts_total{engine="stub"} 0.0' in text
 

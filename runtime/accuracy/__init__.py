@@ -1,0 +1,1 @@
+"""How well this station reads, kept in view: its own golden pages, and what people corrected."""

@@ -1,0 +1,1 @@
+"""The station watches itself: it has no pager, so whoever stands before it must see what is wrong."""
