@@ -74,6 +74,7 @@ def build_api(
         redoc_url=None,
         lifespan=lifespan,
     )
+    app.state.watch, app.state.selftest, app.state.records = watch, selftest, kept
     answer_with_problems(app)
 
     app.include_router(ocr_routes(config, recognition, Documents(recognition, jobs), counted))

@@ -9,11 +9,13 @@ there once are read again one by one, and what happens then is put down to that 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
 import time
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 
 from runtime.documents.decode import PixelPage
 from runtime.gateway.engine_client import EngineAway, EngineClient, EngineLost, OnProgress
@@ -28,6 +30,7 @@ _DEATHS = 2
 _TOGETHER_S = 5.0
 """Pages lost within this were lost by the same death."""
 _RETRY_AFTER_S = 10
+_MOST_UNSETTLED = 1000
 
 
 class _Rung:
@@ -57,6 +60,14 @@ class _Rung:
         return self._suspects.locked() or time.monotonic() - self._suspect_lost_at < _TOGETHER_S
 
 
+@dataclass
+class _Past:
+    """What a page has done to engines. `deaths`: by engine. `why`: in order, for the page's reason."""
+
+    deaths: Counter[str] = field(default_factory=Counter)
+    why: list[str] = field(default_factory=list)
+
+
 class Ladder:
     """`refuse_if_none_can` raises Problem once it is clear that no engine will do a task."""
 
@@ -71,6 +82,8 @@ class Ladder:
         self._engine_wait_s = engine_wait_s
         self._refuse_if_none_can = refuse_if_none_can
         self._changed = asyncio.Condition()
+        self._unsettled: OrderedDict[bytes, _Past] = OrderedDict()
+        """Of pages that were sent back since no engine came: they may be sent again."""
 
     async def changed(self) -> None:
         """To be called when an engine has come or gone."""
@@ -79,11 +92,10 @@ class Ladder:
 
     async def read(self, page: PixelPage, ask: Ask, report: OnProgress) -> PageResult:
         """Raises Problem: PAGE_SET_ASIDE, ENGINE_UNAVAILABLE, TASK_NOT_AVAILABLE, or the engine's ENGINE_FAILED."""
-        deaths: Counter[str] = Counter()
-        why: list[str] = []
+        past = self._recalled(page)
         while True:
-            rung = await self._ready_rung(ask.task, deaths, why)
-            suspected = bool(deaths)
+            rung = await self._ready_rung(page, ask.task, past)
+            suspected = bool(past.deaths)
             try:
                 async with rung.held(suspected):
                     if not rung.engine.ready:  # it went while the page waited for another suspect
@@ -95,8 +107,8 @@ class Ladder:
                 log.warning("a page lost its engine: %s", lost)
                 report(Progress(stage="restart"))
                 if suspected or not rung.suspect_was_there:
-                    deaths[rung.engine.name] += 1
-                    why.append(f"{rung.engine.name} {lost.why}")
+                    past.deaths[rung.engine.name] += 1
+                    past.why.append(f"{rung.engine.name} {lost.why}")
 
     async def _by(self, engine: EngineClient, page: PixelPage, ask: Ask, report: OnProgress) -> PageResult:
         self.in_hand += 1
@@ -105,27 +117,39 @@ class Ladder:
         finally:
             self.in_hand -= 1
 
-    async def _ready_rung(self, task: Task, deaths: Counter[str], why: list[str]) -> _Rung:
+    async def _ready_rung(self, page: PixelPage, task: Task, past: _Past) -> _Rung:
         """The first that is ready for `task` and has not been brought down twice, waiting for one."""
-        left = [rung for rung in self._rungs if deaths[rung.engine.name] < _DEATHS]
+        left = [rung for rung in self._rungs if past.deaths[rung.engine.name] < _DEATHS]
         try:
             async with asyncio.timeout(self._engine_wait_s), self._changed:
                 while True:
                     for rung in left:
                         if rung.engine.ready and rung.engine.can(task):
                             return rung
-                    if deaths and not any(rung.engine.can(task) for rung in left):
-                        raise self._set_aside(why)
+                    if past.deaths and not any(rung.engine.can(task) for rung in left):
+                        raise self._set_aside(past)
                     self._refuse_if_none_can(task)
                     await self._changed.wait()
         except TimeoutError:
-            if deaths:
-                raise self._set_aside(why) from None
+            if past.deaths:
+                self._unsettled[_digest(page)] = past
+                if len(self._unsettled) > _MOST_UNSETTLED:
+                    self._unsettled.popitem(last=False)
             raise Problem(
                 ENGINE_UNAVAILABLE, "No engine is ready. Send the page again later.", _RETRY_AFTER_S
             ) from None
 
-    def _set_aside(self, why: list[str]) -> Problem:
+    def _recalled(self, page: PixelPage) -> _Past:
+        """Else a page that kills an engine which is slow to come back would be sent again for ever."""
+        past = self._unsettled.pop(_digest(page), None) if self._unsettled else None
+        return past or _Past()
+
+    def _set_aside(self, past: _Past) -> Problem:
         self.set_aside += 1
-        log.error("a page is set aside: %s", ", then ".join(why))
-        return Problem(PAGE_SET_ASIDE, f"While reading it, {', then '.join(why)}. Other pages are read.")
+        why = ", then ".join(past.why)
+        log.error("a page is set aside: %s", why)
+        return Problem(PAGE_SET_ASIDE, f"While reading it, {why}. Other pages are read.")
+
+
+def _digest(page: PixelPage) -> bytes:
+    return hashlib.blake2b(page.rgb, digest_size=16).digest()

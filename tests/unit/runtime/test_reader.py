@@ -99,6 +99,24 @@ def test_a_page_that_kills_the_engine_twice_is_set_aside(tmp_path: Path) -> None
     run(tmp_path, engine, trial)
 
 
+def test_a_page_that_kills_is_known_again_when_its_engine_was_long_in_coming_back(tmp_path: Path) -> None:
+    engine = StubEngine("die")
+
+    async def trial(reader: Reader) -> None:
+        while reader.state != "ready":
+            await asyncio.sleep(0.02)
+        engine.state = "loading"  # as it will be found after it died
+        with pytest.raises(Problem) as caught:
+            await reader.read(png())
+        assert caught.value.kind is ENGINE_UNAVAILABLE and engine.pages == 1
+        engine.state = "ready"
+        with pytest.raises(Problem) as caught:
+            await reader.read(png())
+        assert caught.value.kind is PAGE_SET_ASIDE and engine.pages == 2
+
+    run(tmp_path, engine, trial, engine_wait_s=1)
+
+
 def test_a_page_waits_for_an_engine_that_loads(tmp_path: Path) -> None:
     engine = StubEngine(state="loading")
 
