@@ -116,7 +116,7 @@ class Supervision(_Strict):
 
 
 def _workers(known: dict[str, Any]) -> int:
-    """RapidOCR: a worker for every four cores, whose threads more would not speed up, each with room to work."""
+    """RapidOCR: a worker for every four cores, each with memory to work in."""
     if known.get("name") != "rapidocr":
         return 1
     return max(1, min(_CORES // _CORES_A_WORKER, _MEMORY_BYTES // _MEMORY_A_WORKER_BYTES))

@@ -29,6 +29,9 @@ _GRACE_S = 15.0
 """An engine that can still tell that it hangs ends itself within this."""
 
 
+_ASK_AGAIN_S = 5.0
+
+
 class EngineAway(Exception):
     """The engine is not there, or takes no more pages: this page was not begun."""
 
@@ -118,7 +121,7 @@ class EngineClient:
         try:
             while not reading.done():
                 left_s = limit_s + _GRACE_S - heard.silent_s
-                await asyncio.wait([reading], timeout=max(0.0, left_s))
+                await asyncio.wait([reading], timeout=max(_ASK_AGAIN_S, left_s))
                 if not reading.done() and heard.silent_s >= limit_s + _GRACE_S and await self._hangs():
                     raise EngineLost(self.name, "is silent")
             return await reading

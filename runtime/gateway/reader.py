@@ -20,6 +20,7 @@ from runtime.gateway.hardware import Hardware
 from runtime.gateway.ladder import Ladder
 from runtime.gateway.milestones import Milestones
 from runtime.gateway.page_log import GIVEN_UP, READ, PageLog, PageSeen
+from runtime.gateway.turns import Turns
 from runtime.problems import ENGINE_TIMEOUT, QUEUE_FULL, TASK_NOT_AVAILABLE, Problem
 from runtime.results import PageResult, Progress
 from runtime.tasks.task import Ask, Task
@@ -36,8 +37,7 @@ _RETRY_AFTER_S = 10
 class Reader:
     """`async with Reader(config) as reader:` and then `await reader.read(data)`.
 
-    First come, first served, and as many pages at a time as the engine with the most `parallel`
-    reads: one, unless the profile says otherwise.
+    First come, first served, and as many pages at a time as the first engine that is ready reads.
     """
 
     def __init__(self, config: StationConfig, milestones: Milestones | None = None) -> None:
@@ -49,7 +49,7 @@ class Reader:
         self._milestones = milestones or Milestones(config)
         self.cage = Cage(config.limits)
         """Opens documents; its process starts when it is first used."""
-        self._turn = asyncio.Semaphore(max(engine.parallel for engine in self.engines))
+        self._turns = Turns(self._at_a_time)
         self._held_bytes = 0
         self._was_ready = False
         self.log = PageLog()
@@ -137,15 +137,18 @@ class Reader:
 
     @asynccontextmanager
     async def _turn_taken(self) -> AsyncIterator[None]:
+        began = False
         self.waiting += 1
         try:
-            await self._turn.acquire()
+            async with self._turns.taken():
+                self.waiting, began = self.waiting - 1, True
+                yield
         finally:
-            self.waiting -= 1
-        try:
-            yield
-        finally:
-            self._turn.release()
+            self.waiting -= not began
+
+    def _at_a_time(self) -> int:
+        """What the first engine that is ready takes; while none is, one page is as good as several."""
+        return next((engine.parallel for engine in self.engines if engine.ready), 1)
 
     async def _read_in_turn(self, source: bytes | Sheet, ask: Ask, report: OnProgress) -> PageResult:
         started = time.monotonic()
@@ -191,6 +194,7 @@ class Reader:
             if self.state == "ready":
                 self._was_ready = True
                 self._milestones.reached("engine-ready")
+            self._turns.changed()
             await self.ladder.changed()
             try:
                 async with asyncio.timeout(_POLL_S if engine.ready else _POLL_NOT_READY_S):

@@ -132,8 +132,11 @@ def test_the_start_scripts_change_the_engine(booted: Booted) -> None:
     assert booted.state(transformers) == "inactive", "it waits for the first to fail"
     done = booted.run("/usr/lib/inkstick/bin/1-界面推理-pt.sh")
     assert done.returncode == 0, done.stderr
-    assert booted.state(transformers) == "active" and booted.state("inkstick-gateway.service") == "active"
+    # The scripts do not wait for a model to be loaded.
+    wait_until(lambda: is_active(booted, transformers), lambda: log_of(booted))
+    wait_until(lambda: is_active(booted, "inkstick-gateway.service"), lambda: log_of(booted))
     assert (booted.state(vllm), booted.state(server)) == ("inactive", "inactive")
     done = booted.run("/usr/lib/inkstick/bin/2-API接口-vllm.sh")
     assert done.returncode == 0, done.stderr
-    assert (booted.state(vllm), booted.state(server), booted.state(transformers)) == ("active", "active", "inactive")
+    wait_until(lambda: is_active(booted, vllm) and is_active(booted, server), lambda: log_of(booted))
+    assert booted.state(transformers) == "inactive"
