@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from builder.profile.alerts import Alert
 from builder.profile.graphics import Driver, Weights
 from builder.profile.strict import FilePath, Name, Strict
 
@@ -124,6 +125,7 @@ class Profile(Strict):
     api_port: Port = 8000
     language: Literal["zh", "en"] = "zh"
     limits: Limits = Limits()
+    alerts: list[Alert] = []
     squashfs: Squashfs = Squashfs()
     cuts: Cuts = Cuts()
     kernel_arguments: list[str] = []

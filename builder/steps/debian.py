@@ -13,7 +13,7 @@ from builder.steps import tools
 from builder.steps.step import TIMELESS_EPOCH, Step, file_hashes, package_rows, pins
 
 _NVIDIA = ROOT / "overlay/nvidia"
-_TEMPLATE_FIELDS = {"name", "title", "version", "language", "ui_port", "api_port", "engines", "limits"}
+_TEMPLATE_FIELDS = {"name", "title", "version", "language", "ui_port", "api_port", "engines", "limits", "alerts"}
 
 
 def interpreter(lock: Lock) -> tuple[DebianPackage, ...]:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from jinja2 import Environment, StrictUndefined
+from pydantic import ValidationError
 
 from builder.keys import ROOT
-from builder.profile.load import available, load_profile
+from builder.profile import alerts
+from builder.profile.load import PROFILES, available, load_profile
 from builder.steps.debian import seen_by_templates
+from runtime.alerts import rules
 from runtime.config import StationConfig
 
 TEMPLATE = ROOT / "overlay/rootfs/etc/inkstick/station.json.j2"
@@ -37,3 +42,20 @@ def test_the_newer_model_runs_with_its_draft() -> None:
     (vllm, *_) = rendered("4090d-cuda13").engines
     assert vllm.model and vllm.model.draft == Path("/usr/lib/inkstick/model/dflash")
     assert vllm.model.generation == "1.5"
+
+
+def test_a_profiles_alert_rules_reach_the_station(tmp_path: Path) -> None:
+    for name in ("_station", "demo"):
+        shutil.copy(PROFILES / f"{name}.yaml", tmp_path)
+    profile = tmp_path / "own.yaml"
+    own = "alerts: [{name: slow, signal: latency_p95_s, above: 20, zh: 太慢, en: Slow.}]\n"
+    profile.write_text(f"extends: demo\n{own}", encoding="utf-8")
+    (rule,) = rendered(str(profile)).alerts
+    assert (rule.name, rule.above, rule.zh, rule.severity) == ("slow", 20, "太慢", "warning")
+
+
+def test_profile_and_station_know_the_same_rules() -> None:
+    assert get_args(alerts.Signal) == get_args(rules.Signal)
+    assert alerts.Alert.model_fields.keys() == rules.AlertRule.model_fields.keys()
+    with pytest.raises(ValidationError, match="above or below"):
+        alerts.Alert(name="x", signal="disk", zh="", en="")
