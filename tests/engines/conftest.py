@@ -13,7 +13,7 @@ from tests.integration.station import Station, running_station
 
 _SITE = Path(__file__).parent / "site/sitecustomize.py"
 START_S = 600.0
-_LIMITS = {"engine_wait_s": 600, "request_timeout_s": 900}
+_SETTINGS = {"limits": {"engine_wait_s": 600, "request_timeout_s": 900}}
 
 
 def pytest_configure() -> None:
@@ -27,7 +27,7 @@ def pytest_configure() -> None:
 def vllm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Station]:
     engine = {"name": "vllm", "model": MODEL, "parallel": 4}
     folder = tmp_path_factory.mktemp("vllm")
-    with running_station(folder, engines=[engine], environment=MENDED, start_s=START_S, **_LIMITS) as running:
+    with running_station(folder, engines=[engine], environment=MENDED, start_s=START_S, settings=_SETTINGS) as running:
         yield running
 
 
@@ -35,7 +35,7 @@ def vllm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Station]:
 def transformers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Station]:
     engine = {"name": "transformers", "model": MODEL, "threads": 2}
     folder = tmp_path_factory.mktemp("transformers")
-    with running_station(folder, engines=[engine], environment=MENDED, start_s=START_S, **_LIMITS) as running:
+    with running_station(folder, engines=[engine], environment=MENDED, start_s=START_S, settings=_SETTINGS) as running:
         yield running
 
 

@@ -10,6 +10,7 @@ from runtime.accuracy.records import Records
 from runtime.accuracy.reviews import Review, review
 from runtime.fields.forms import built_in
 from runtime.results import EngineInfo, Line, PageResult
+from runtime.tasks.task import Task
 
 ENGINE = EngineInfo(name="stub", version="1", models=("m",))
 CARD = ("姓名 张三", "性别 女", "出生 1990年1月2日", "住址 江州市青石路28号", "公民身份号码 110101199001020020")
@@ -22,7 +23,7 @@ def page(*texts: str) -> PageResult:
     )
     text = "\n".join(texts)
     return PageResult(
-        text=text, lines=lines, width=500, height=500, rotation=0, engine=ENGINE, elapsed_s=0, task="spotting"
+        text=text, lines=lines, width=500, height=500, rotation=0, engine=ENGINE, elapsed_s=0, task=Task.SPOTTING
     )
 
 
