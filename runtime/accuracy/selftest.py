@@ -30,6 +30,7 @@ GOLDEN = Path(__file__).parent / "golden"
 START = "start"
 """The stem of the page that is read at every start."""
 _LOOK_S = 0.05
+_LOOK_WHILE_WAITING_S = 0.5
 _QUIET_S = 1.0
 _NOBODY_COMES_S = 300.0
 """Where someone stands before the station, with a stick in it: so long after the last page it is taken for quiet."""
@@ -200,7 +201,7 @@ class SelfTest:
             wanted_s = _NOBODY_COMES_S if trigger == "start" and self._expects_pages() else _QUIET_S
             if time.monotonic() - last >= wanted_s:
                 return
-            await asyncio.sleep(_LOOK_S)
+            await asyncio.sleep(_LOOK_WHILE_WAITING_S)
 
 
 class _Found:
