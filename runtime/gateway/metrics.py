@@ -47,12 +47,9 @@ class Metrics:
         self._registry.register(_ReaderState(reader))
         reader.log.listeners.append(self._page)
 
-    def request(self, task: str, outcome: str, seconds: float, result: PageResult | None = None) -> None:
+    def request(self, task: str, outcome: str, seconds: float, engine: str = "") -> None:
         """Count a request that was answered. `outcome`: "read", "interrupted" or a problem's code."""
-        engine = "" if result is None else result.engine.name
         self._request_s.labels(task, engine, outcome).observe(seconds)
-        if result is not None:
-            self.read(result)
 
     def add(self, collector: Collector) -> None:
         """Tell what `collector` collects, too."""

@@ -105,7 +105,10 @@ def ocr_routes(config: StationConfig, recognition: Recognition, documents: Docum
         outcome = "interrupted"
 
         def counted_read(result: PageResult | None, ending: str) -> None:
-            counted.request(task, ending, time.monotonic() - started, result)
+            engine = "" if result is None else result.engine.name
+            counted.request(task, ending, time.monotonic() - started, engine)
+            if result is not None:
+                counted.read(result)
 
         data = sent.files[0].data
         if stream:
