@@ -18,8 +18,9 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from runtime.engine import graphics, memory
+from runtime.engine import memory
 from runtime.engine.contract import Cancelled, Engine, Gone
+from runtime.engine.graphics import Cards
 from runtime.engine.pulse import Pulse
 from runtime.engine.wire import MEDIA_TYPE, Health, Message
 from runtime.results import PageResult, Progress
@@ -44,6 +45,7 @@ class EngineServer:
         self._recycle_bytes = recycle_bytes
         self._instance = uuid.uuid4().hex
         self._ready = self._recycles = False
+        self._cards = Cards()
         self._threads = ThreadPoolExecutor(len(workers), thread_name_prefix="engine")
         self._free: queue.SimpleQueue[Engine] = queue.SimpleQueue()
         for worker in workers:
@@ -83,7 +85,7 @@ class EngineServer:
             silent_s=self.pulse.silent_s(),
             hangs=self.pulse.hangs(),
             memory_bytes=memory.resident_bytes(),
-            gpus=await asyncio.to_thread(graphics.cards),
+            gpus=self._cards.now(),
         )
         return Response(health.model_dump_json(), media_type="application/json")
 

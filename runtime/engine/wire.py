@@ -20,13 +20,13 @@ MEDIA_TYPE = "application/x-ndjson"
 
 
 class Gpu(BaseModel):
-    """A graphics card as its driver tells. `busy`: 0..1, part of the time in which it computed."""
+    """A graphics card as its driver tells; None for what it does not. `busy`: 0..1, part of the time."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
     index: int
     name: str
-    busy: float
+    busy: float | None = None
     memory_used_bytes: int
     memory_bytes: int
     celsius: int | None = None

@@ -129,7 +129,8 @@ def _cards(engines: Sequence[EngineClient]) -> Iterable[Metric]:
     celsius = GaugeMetricFamily("ocr_gpu_temperature_celsius", "Of its processor.", labels=by_card)
     for card in cards_of(engines):
         labels = [str(card.index), card.name]
-        busy.add_metric(labels, card.busy)
+        if card.busy is not None:
+            busy.add_metric(labels, card.busy)
         used.add_metric(labels, card.memory_used_bytes)
         total.add_metric(labels, card.memory_bytes)
         if card.celsius is not None:

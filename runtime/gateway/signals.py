@@ -12,6 +12,7 @@ from pathlib import Path
 
 from runtime.alerts.rules import Signal
 from runtime.config import StationConfig
+from runtime.engine.wire import Gpu
 from runtime.gateway.metrics import cards_of
 from runtime.gateway.reader import Reader
 
@@ -48,7 +49,7 @@ class Signals:
             "engines_ready": None if reader.state == "starting" else sum(each.ready for each in reader.engines),
             "engine_restarts": self._restarts.of(restarts),
             "pages_set_aside": self._set_aside.of(reader.ladder.set_aside),
-            "gpu_memory": max((card.memory_used_bytes / card.memory_bytes for card in cards), default=None),
+            "gpu_memory": max((_fill(card) for card in cards), default=None),
             "gpu_celsius": max((card.celsius for card in cards if card.celsius is not None), default=None),
             "memory": memory_used(),
             "disk": max(map(disk_used, self._folders())),
@@ -58,6 +59,10 @@ class Signals:
     def _folders(self) -> Iterable[Path]:
         jobs = self._config.jobs.folder
         return (Path(tempfile.gettempdir()), *((jobs,) if jobs is not None and jobs.is_dir() else ()))
+
+
+def _fill(card: Gpu) -> float:
+    return card.memory_used_bytes / max(1, card.memory_bytes)
 
 
 class _Growth:

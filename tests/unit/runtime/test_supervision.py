@@ -88,7 +88,11 @@ def test_memory_is_bounded_by_what_the_process_may_have() -> None:
 def test_a_machine_without_a_card_has_none_to_tell_of() -> None:
     if Path("/dev/nvidiactl").exists():
         pytest.skip("this machine has a card")
-    assert graphics.cards() == ()
+    cards = graphics.Cards()
+    assert cards.now() == ()
+    assert cards._asking is not None
+    cards._asking.join(30)
+    assert not cards._asking.is_alive() and cards.now() == (), "it asks no more"
 
 
 def test_a_child_must_say_that_it_is_up_and_then_give_signs(monkeypatch: pytest.MonkeyPatch) -> None:
