@@ -113,6 +113,8 @@ class Supervision(_Strict):
     """An engine larger than this ends at once; None: 90 % of the memory that it may use."""
     recycle_bytes: PositiveInt | None = None
     """An engine larger than this is started anew when no page is in hand; None: 60 % of that."""
+    recycle_pages: PositiveInt = 20
+    """Pages that it reads at least between two such starts: where memory is short, a large engine still reads."""
 
 
 def _workers(known: dict[str, Any]) -> int:

@@ -50,7 +50,12 @@ async def serve(station: config.StationConfig, engine: config.EngineConfig) -> N
     listener = listen_unix(engine.socket)
     created = workers(engine)
     most_bytes, recycle_bytes = memory.limits(engine.supervision)
-    server = EngineServer(created, max_pixels=station.limits.page_pixels, recycle_bytes=recycle_bytes)
+    server = EngineServer(
+        created,
+        max_pixels=station.limits.page_pixels,
+        recycle_bytes=recycle_bytes,
+        recycle_pages=engine.supervision.recycle_pages,
+    )
     watchdog.start(server.pulse, most_bytes)
     http = uvicorn.Server(
         uvicorn.Config(server.app, log_config=None, access_log=False, lifespan="off", timeout_keep_alive=60)

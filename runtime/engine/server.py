@@ -35,14 +35,17 @@ MessageSink = Callable[[Message], None]
 class EngineServer:
     """Serves one engine: `workers` has an instance for each page in hand, all alike, or the same one several times.
 
-    `recycle_bytes`: a process larger than this takes no more pages and ends when the last is done.
+    `recycle_bytes`: a process larger than this takes no more pages and ends when the last is done, but
+    not before it has read `recycle_pages`.
     """
 
-    def __init__(self, workers: Sequence[Engine], *, max_pixels: int, recycle_bytes: int) -> None:
+    def __init__(self, workers: Sequence[Engine], *, max_pixels: int, recycle_bytes: int, recycle_pages: int) -> None:
         self._engine = workers[0]
         self._workers = tuple(dict.fromkeys(workers))
         self._max_pixels = max_pixels
         self._recycle_bytes = recycle_bytes
+        self._recycle_pages = recycle_pages
+        self._read_pages = 0
         self._instance = uuid.uuid4().hex
         self._ready = self._recycles = False
         self._cards = Cards()
@@ -184,7 +187,8 @@ class EngineServer:
             self._free.put(worker)
 
     def _recycle_if_grown(self) -> None:
-        if memory.resident_bytes() <= self._recycle_bytes:
+        self._read_pages += 1
+        if self._read_pages < self._recycle_pages or memory.resident_bytes() <= self._recycle_bytes:
             return
         memory.give_back()
         if (size := memory.resident_bytes()) > self._recycle_bytes:

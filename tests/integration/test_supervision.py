@@ -130,7 +130,7 @@ def test_a_hung_engine_says_where_before_it_ends(tmp_path: Path) -> None:
 
 
 def test_an_engine_that_has_grown_is_started_anew_between_pages(tmp_path: Path) -> None:
-    with station_of(tmp_path, "faulty", recycle_bytes=1500 * _MIB) as station:
+    with station_of(tmp_path, "faulty", recycle_bytes=1500 * _MIB, recycle_pages=2) as station:
         (first,) = station.pids(MODULE)
         for _ in range(8):
             assert_read(send(station, page(GROWS)), "faulty")
