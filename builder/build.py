@@ -55,7 +55,7 @@ def build(profile: Profile, cache: Cache, *, locked: bool = False, dist: Path = 
         lock = with_operators_inputs(profile, cache, lock, locked=locked)
         plan = make_plan(profile, lock, cache)
         for name in plan.to_do:
-            _run_step(plan, plan.step(name), cache)
+            run_step(plan, plan.step(name), cache)
         kernels.check(plan, cache)
         iso = dist / f"{profile.file_stem}.iso"
         fresh = _finish(plan, iso, cache)
@@ -77,7 +77,7 @@ def _finish(plan: Plan, iso: Path, cache: Cache) -> bool:
     return True
 
 
-def _run_step(plan: Plan, job: Step, cache: Cache) -> None:
+def run_step(plan: Plan, job: Step, cache: Cache) -> None:
     """Run one step in its sandbox, and give its result its name when it is whole."""
     started = time.monotonic()
     work = cache.work / job.name
@@ -135,6 +135,7 @@ def _medium(plan: Plan, made: Manifest, cache: Cache) -> Medium:
         arguments=_kernel_arguments(plan.profile),
         epoch=plan.lock.source_date_epoch,
         papers=papers(made, plan, cache),
+        certificate=plan.step("modules").folder(cache) / "certificate.der" if plan.profile.driver else None,
     )
 
 
@@ -143,7 +144,7 @@ def _kernel_arguments(profile: Profile) -> str:
 
 
 def _iso_key(made: Manifest, plan: Plan) -> str:
-    """The papers on the medium follow from manifest, lock and profile: they are made when the ISO is written."""
+    """Papers and certificate on the medium follow from manifest, lock and profile."""
     return key_of(
         {
             "manifest": made.text,

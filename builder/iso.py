@@ -18,6 +18,9 @@ from builder.manifest import Manifest
 from builder.run import run
 
 LARGEST_FILE_BYTES = (1 << 32) - 1
+CERTIFICATE = "EFI/inkstick.cer"
+"""Where MOK manager finds it: on a FAT file system, by an ending that it knows. The whole folder goes to the ESP."""
+
 _ESP_GUID = "C12A7328-F81F-11D2-BA4B-00A0C93EC93B"
 _BASIC_DATA_GUID = "EBD0A0A2-B9E5-4433-87C0-68B6B72699C7"
 _PERCENT = re.compile(r"([0-9.]+)% done")
@@ -26,7 +29,9 @@ _PERCENT = re.compile(r"([0-9.]+)% done")
 @dataclass(frozen=True)
 class Medium:
     """What goes onto the ISO. `layers` maps file names on the medium to files in the cache, `papers` names in
-    /inkstick/about to what is in them."""
+    /inkstick/about to what is in them. `certificate`: the one the driver's modules are signed by, DER; None
+    where there is no driver.
+    """
 
     manifest: Manifest
     layers: dict[str, Path]
@@ -35,6 +40,7 @@ class Medium:
     arguments: str
     epoch: int
     papers: dict[str, bytes] = field(default_factory=dict)
+    certificate: Path | None = None
 
 
 def write_iso(medium: Medium, iso: Path, work: Path, log: Path, meter: Meter) -> None:
@@ -92,21 +98,27 @@ def _stage(medium: Medium, tree: Path) -> None:
         # The kernel looks for a further archive at the next multiple of four bytes.
         initrd.write(content + bytes(-len(content) % 4) + medium.manifest.cpio)
     (tree / "boot/grub").mkdir(parents=True)
-    (tree / "boot/grub/grub.cfg").write_text(_render("menu.cfg.j2", medium))
+    (tree / "boot/grub/grub.cfg").write_text(render("menu.cfg.j2", medium))
     for name in ("eltorito.img", "unicode.pf2"):
         shutil.copyfile(medium.boot / name, tree / "boot/grub" / name)
     efi = tree / "EFI/BOOT"
     efi.mkdir(parents=True)
     for name in ("BOOTX64.EFI", "grubx64.efi", "mmx64.efi"):
         shutil.copyfile(medium.boot / name, efi / name)
+    if medium.certificate:
+        shutil.copyfile(medium.certificate, tree / CERTIFICATE)
 
 
-def _render(template: str, medium: Medium) -> str:
+def render(template: str, medium: Medium) -> str:
+    """A file for GRUB, from its template in builder/boot."""
     environment = Environment(
         loader=FileSystemLoader(ROOT / "builder/boot"), undefined=StrictUndefined, keep_trailing_newline=True
     )
     return environment.get_template(template).render(
-        id=medium.manifest.id, version=medium.manifest.version, arguments=medium.arguments
+        id=medium.manifest.id,
+        version=medium.manifest.version,
+        arguments=medium.arguments,
+        has_certificate=medium.certificate is not None,
     )
 
 
@@ -117,7 +129,7 @@ def _write_esp(medium: Medium, tree: Path, work: Path, log: Path) -> Path:
     shutil.rmtree(room, ignore_errors=True)
     shutil.copytree(tree / "EFI", room / "EFI")
     (room / "boot/grub").mkdir(parents=True)
-    (room / "boot/grub/grub.cfg").write_text(_render("esp.cfg.j2", medium))
+    (room / "boot/grub/grub.cfg").write_text(render("esp.cfg.j2", medium))
     _set_times(room, medium.epoch)
     content = sum(file.stat().st_size for file in room.rglob("*") if file.is_file())
     # FAT16, which every firmware reads, needs at least 4085 clusters: 16 MiB is safely above.
