@@ -53,14 +53,14 @@ def make_plan(profile: Profile, lock: Lock, cache: Cache) -> Plan:
     to_do = tuple(step.name for step in steps if not step.is_done(cache))
     reasons = {step.name: why(step, cache) for step in steps if step.name in to_do}
     absent = missing(Store(cache.store), lock.inputs)
-    sizes = {step.name: _size(step, cache) for step in steps if step.name != "modules"}
+    sizes = {step.name: _size(step, cache) for step in steps}
+    iso_bytes = _ISO_BYTES + sum(size for name, size in sizes.items() if name != "modules")
     unpacked = max((step.spec.get("tree_bytes", 0) for step in steps if step.name in to_do), default=0)
     history = read_history(cache)
     download = sum(item.size for item in absent)
     doing = [step for step in steps if step.name in to_do]
     seconds = sum(history.get(step.name, _guess_seconds(step)) for step in doing) + download / 20e6
-    seconds += sum(history.get(name, sum(sizes.values()) / 200e6) for name in ("iso", "verify"))
-    iso_bytes = sum(sizes.values())
+    seconds += sum(history.get(name, iso_bytes / 200e6) for name in ("iso", "verify"))
     return Plan(
         profile=profile,
         lock=lock,
@@ -69,7 +69,7 @@ def make_plan(profile: Profile, lock: Lock, cache: Cache) -> Plan:
         reasons=reasons,
         download_bytes=download,
         iso_bytes=iso_bytes,
-        peak_bytes=download + iso_bytes + unpacked + sum(sizes.get(name, 0) for name in to_do),
+        peak_bytes=download + _with_margin(sum(sizes[name] for name in to_do) + max(unpacked, iso_bytes)),
         seconds=seconds,
         notes=_notes(profile, lock),
     )
@@ -118,8 +118,13 @@ def check_driver(profile: Profile, lock: Lock) -> None:
 
 _GUESS_S = {"base": 180.0, "station": 10.0, "boot": 40.0, "modules": 400.0, "driver": 60.0}
 _PACK_BYTES_PER_S = 40e6
-_COMPRESSED = 0.25
-_GUESS_BYTES = {"station": 4_000_000, "boot": 60_000_000, "modules": 45_000_000}
+_ISO_BYTES = 40_000_000
+"""The ISO's own: EFI system partition, GRUB, file system tables."""
+
+
+def _with_margin(bytes_: int) -> int:
+    """A twentieth more: logs, what the ISO is staged in, and the file system's own needs."""
+    return bytes_ * 21 // 20
 
 
 def _guess_seconds(step: Step) -> float:
@@ -135,13 +140,12 @@ def read_history(cache: Cache) -> dict[str, float]:
 
 
 def _size(step: Step, cache: Cache) -> int:
-    """Bytes of the step's result: as it is, as it was last time, or guessed."""
+    """Bytes of the step's result: as it is, as it was last time, or as its inputs let expect."""
     done = step.folder(cache) / "done.json"
     known = done if done.exists() else _newest(step.name, cache)
     if known is not None:
         return int(json.loads(known.read_text())["bytes"])
-    ratio = 1.0 if step.name == "model" else _COMPRESSED
-    return _GUESS_BYTES.get(step.name) or int(step.spec.get("tree_bytes", 0) * ratio)
+    return step.expected_bytes
 
 
 def _newest(name: str, cache: Cache) -> Path | None:

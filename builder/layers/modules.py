@@ -22,13 +22,14 @@ from builder.layers.scratch import chroot, furnish
 from builder.layers.tree import in_memory
 
 _KEY, _CERTIFICATE = "run/inkstick-signing.pem", "run/inkstick-signing.der"
-_ROUGH_BYTES = 2_500_000_000
 
 
 def main(spec: dict[str, Any]) -> None:
-    """Spec: packages, source (a package) or runfile, version, signing_key, certificate (or none), work, out."""
+    """Spec: packages, source (a package) or runfile, version, flavour, signing_key, certificate (or none), tree_bytes,
+    work, out.
+    """
     work, out = Path(spec["work"]), Path(spec["out"])
-    with in_memory(work / "root", _ROUGH_BYTES // 2) as room:
+    with in_memory(work / "root", spec["tree_bytes"] // 2) as room:
         root = room / "tree"
         repository = write_repository(work / "repository", spec["packages"])
         bootstrap(root, repository, spec["packages"])

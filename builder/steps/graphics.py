@@ -61,9 +61,22 @@ def _modules(driver: Driver, lock: Lock, store: Store) -> Step:
         "flavour": driver.flavour,
         "signing_key": str(ROOT / driver.signing_key) if driver.signing_key else "",
         "certificate": str(ROOT / driver.certificate) if driver.certificate else "",
-        "tree_bytes": 0,
+        "tree_bytes": _MODULES_TREE_BYTES,
     }
-    return Step("modules", "builder.layers.modules", parts, spec, TIMELESS_EPOCH, is_layer=False)
+    return Step(
+        "modules",
+        "builder.layers.modules",
+        parts,
+        spec,
+        TIMELESS_EPOCH,
+        is_layer=False,
+        expected_bytes=_modules_bytes(driver),
+    )
+
+
+def _modules_bytes(driver: Driver) -> int:
+    """The five modules: packed by dkms, or as NVIDIA's Makefile leaves them."""
+    return 130_000_000 if driver.runfile else 55_000_000
 
 
 def _driver(profile: Profile, driver: Driver, lock: Lock, store: Store, base: Step, modules: Step) -> Step:
@@ -94,7 +107,10 @@ def _driver(profile: Profile, driver: Driver, lock: Lock, store: Store, base: St
         "tree_bytes": 4 * sum(package.size for package in packages),
     }
     needs = {"base": "base", "modules": "modules"}
-    return Step("driver", "builder.layers.driver", parts, spec, lock.source_date_epoch, needs=needs)
+    libraries = _RUNFILE_LIBRARIES_BYTES if driver.runfile else sum(package.size for package in packages) * 5 // 4
+    expected = libraries + _modules_bytes(driver)
+    epoch = lock.source_date_epoch
+    return Step("driver", "builder.layers.driver", parts, spec, epoch, needs=needs, expected_bytes=expected)
 
 
 def model_steps(profile: Profile, lock: Lock, store: Store) -> list[Step]:
@@ -115,7 +131,7 @@ def model_steps(profile: Profile, lock: Lock, store: Store) -> list[Step]:
         ),
         "tools": {"mksquashfs": tools.tool_version("mksquashfs")},
     }
-    spec = {
+    spec: dict[str, Any] = {
         "files": [{"name": file.name, "content": str(store.path(file.sha256))} for file in files],
         "synthetic": weights.synthetic,
         "about": about,
@@ -123,10 +139,14 @@ def model_steps(profile: Profile, lock: Lock, store: Store) -> list[Step]:
         "epoch": TIMELESS_EPOCH,
         "tree_bytes": _SYNTHETIC_BYTES if weights.synthetic else sum(file.size for file in files),
     }
-    return [Step("model", "builder.layers.model", parts, spec, TIMELESS_EPOCH)]
+    # Uncompressed; a hash of 32 bytes for each 4096, and a page at most of padding a file.
+    expected = spec["tree_bytes"] * 129 // 128 + 2_000_000
+    return [Step("model", "builder.layers.model", parts, spec, TIMELESS_EPOCH, expected_bytes=expected)]
 
 
 _SYNTHETIC_BYTES = 1_996_000_000
+_MODULES_TREE_BYTES = 2_500_000_000
+_RUNFILE_LIBRARIES_BYTES = 150_000_000
 
 
 def _about(weights: Weights, lock: Lock) -> dict[str, object]:
