@@ -37,6 +37,7 @@ def main(spec: dict[str, Any]) -> None:
     _check_kernel(modules, kernel)
     if spec["runfile"]:
         runfile.lay_out(runfile.extract(scratch.root, Path(spec["runfile"])), scratch.root, spec["version"])
+        runfile.settle(scratch.root)
     else:
         _install(scratch.root, work, spec)
     write_supported(scratch.root)

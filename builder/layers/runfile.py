@@ -2,6 +2,7 @@
 
 Only the archive's own extraction is used. What it holds is documented in the README inside it
 (chapter "Installed Components"): libraries as NAME.so.VERSION, `kernel/` and `kernel-open/`, `firmware/`.
+What Debian's packages bring besides, a unit for the persistence daemon and its user, is in SETTINGS.
 """
 
 from __future__ import annotations
@@ -12,15 +13,18 @@ from pathlib import Path
 
 from builder.gpu.elf import soname
 from builder.layers.scratch import chroot
+from builder.layers.tree import copy_normalised
 
 LIBRARIES = (
     *("libcuda", "libnvidia-ml", "libnvidia-ptxjitcompiler", "libnvidia-nvvm", "libnvidia-cfg"),
-    *("libnvidia-gpucomp", "libcudadebugger"),
+    "libnvidia-gpucomp",
 )
-"""What computing needs; no OpenGL, Vulkan, video or X. Those that a version does not have are passed over."""
+"""What computing needs: no OpenGL, Vulkan, video, X or debugger. Those that a version lacks are passed over."""
 
 PROGRAMS = ("nvidia-smi", "nvidia-modprobe", "nvidia-persistenced")
+SETTINGS = Path(__file__).with_name("runfile-settings")
 _LIBRARY_FOLDER = "usr/lib/x86_64-linux-gnu"
+_LICENCE = "usr/share/doc/nvidia-driver/copyright"
 
 
 def extract(root: Path, archive: Path) -> Path:
@@ -36,19 +40,21 @@ def build_modules(root: Path, archive: Path, kernel: str, key: str, certificate:
     """Build and sign the modules; they keep NVIDIA's own names."""
     extract(root, archive)
     place = f"/tmp/driver/{'kernel-open' if flavour == 'open' else 'kernel'}"
-    headers = f"/usr/lib/modules/{kernel}/build"
     jobs = subprocess.run(["nproc"], check=True, capture_output=True, text=True).stdout.strip()
-    chroot(root, "make", "-C", place, f"-j{jobs}", f"SYSSRC={headers}", f"SYSOUT={headers}", "modules")
+    # By its release, not by a folder: Debian's headers lie in two, and only from the release does
+    # NVIDIA's Makefile find both. Without one it would take this machine's.
+    chroot(root, "make", "-C", place, f"-j{jobs}", f"KERNEL_UNAME={kernel}", "modules")
     built = sorted((root / place.lstrip("/")).glob("*.ko"))
     (signer,) = (path for path in (root / "usr/lib").glob("linux-kbuild-*/scripts/sign-file"))
     for module in built:
         inside = f"/{module.relative_to(root)}"
+        chroot(root, "strip", "--strip-debug", inside)
         chroot(root, f"/{signer.relative_to(root)}", "sha256", f"/{key}", f"/{certificate}", inside)
     return built
 
 
 def lay_out(folder: Path, tree: Path, version: str) -> None:
-    """Copy libraries with their links, programs and firmware of the extracted `folder` into `tree`."""
+    """Copy libraries with their links, programs, firmware and licence of the extracted `folder` into `tree`."""
     libraries = tree / _LIBRARY_FOLDER
     libraries.mkdir(parents=True, exist_ok=True)
     for name in LIBRARIES:
@@ -70,3 +76,14 @@ def lay_out(folder: Path, tree: Path, version: str) -> None:
     for blob in sorted((folder / "firmware").glob("*.bin")):
         shutil.copyfile(blob, firmware / blob.name)
         (firmware / blob.name).chmod(0o644)
+    licence = tree / _LICENCE
+    licence.parent.mkdir(parents=True)
+    shutil.copyfile(folder / "LICENSE", licence)
+    licence.chmod(0o644)
+
+
+def settle(tree: Path) -> None:
+    """Add what is no part of the archive: settings, and the persistence daemon's own user."""
+    for file in sorted(path for path in SETTINGS.rglob("*") if path.is_file()):
+        copy_normalised(file, tree / file.relative_to(SETTINGS))
+    chroot(tree, "systemd-sysusers")

@@ -17,7 +17,7 @@ from builder.steps.step import TIMELESS_EPOCH, Step, package_rows, pins
 _LENT = ("debconf",)
 """Packages of the base layer, parts of which it cuts, and which the driver's own scripts call."""
 
-_RUNFILE_CODE = ("builder/layers/runfile.py", "builder/gpu/elf.py", "builder/layers/scratch.py")
+_RUNFILE_CODE = ("builder/layers/runfile.py", "builder/layers/runfile-settings", "builder/gpu/elf.py")
 
 
 def driver_version(driver: Driver, lock: Lock) -> str:
@@ -41,9 +41,14 @@ def _runfile(driver: Driver) -> str:
     return str((ROOT / driver.runfile).absolute()) if driver.runfile else ""
 
 
+def _own_code(driver: Driver) -> tuple[str, ...]:
+    """Code that only NVIDIA's installer passes through: changed, it moves nothing of Debian's driver."""
+    return _RUNFILE_CODE if driver.runfile else ()
+
+
 def _modules(driver: Driver, lock: Lock, store: Store) -> Step:
     packages, sources = lock.used_by("driver-build"), lock.used_by("driver-source")
-    code = ("builder/layers/modules.py", "builder/gpu/modules.py", "builder/layers/debrepo.py", *_RUNFILE_CODE)
+    code = ("builder/layers/modules.py", "builder/gpu/modules.py", "builder/layers/debrepo.py", *_own_code(driver))
     parts = {
         "packages": pins(packages),
         "source": pins(sources) if not driver.runfile else str(lock.runfile and lock.runfile.sha256),
@@ -84,7 +89,7 @@ def _driver(profile: Profile, driver: Driver, lock: Lock, store: Store, base: St
     rules = {**profile.cuts.base, **profile.cuts.driver}
     cuts = {name: rule.paths for name, rule in rules.items()}
     lent = [package for package in lock.used_by("base") if package.name in _LENT]
-    code = ("driver", "accounts", "debrepo", "licences")
+    code = ("driver", "accounts", "debrepo", "licences", "scratch")
     parts: dict[str, Any] = {
         "base": base.key,
         "modules": modules.key,
@@ -92,7 +97,7 @@ def _driver(profile: Profile, driver: Driver, lock: Lock, store: Store, base: St
         "cuts": cuts,
         "compression": profile.squashfs.level,
         "code": tools.layer_code(
-            *(f"builder/layers/{name}.py" for name in code), "builder/gpu/supported.py", *_RUNFILE_CODE
+            *(f"builder/layers/{name}.py" for name in code), "builder/gpu/supported.py", *_own_code(driver)
         ),
         "tools": {"mksquashfs": tools.tool_version("mksquashfs")},
     }

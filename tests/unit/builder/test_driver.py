@@ -7,16 +7,19 @@ from pathlib import Path
 import pytest
 
 from builder.cache import Cache
+from builder.cli import main
 from builder.errors import ProfileError
 from builder.gpu.compatibility import cuda_need, is_older
 from builder.gpu.modules import EXPECTED, ModuleInfo, Signer, check_modules
-from builder.inputs.lock import Lock, Wheel, lock_path, read_lock
+from builder.inputs.lock import Lock, Wheel, lock_path, read_lock, write_lock
+from builder.inputs.store import Store
 from builder.keys import ROOT
 from builder.layers.driver import keep_what_differs
 from builder.layers.scratch import Scratch
 from builder.plan import check_driver, make_plan
 from builder.profile import Profile, load_profile
 from builder.steps import tools
+from builder.steps.graphics import driver_steps
 
 KERNEL, VERSION, SIGNER = "6.12.117+deb13-amd64", "550.163.01", Signer("Operator", "0A1B")
 
@@ -108,6 +111,42 @@ def test_wheels_that_need_a_newer_driver_are_refused_with_both_versions(profile:
     with pytest.raises(ProfileError) as caught:
         check_driver(profile, newer)
     assert "580.65.06" in caught.value.message and "550.163.01" in caught.value.message
+
+
+def test_the_plan_refuses_wheels_that_need_a_newer_driver_with_both_versions(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The lock for CUDA 13 under a profile with Debian's driver, through the command itself."""
+    newer = read_lock(lock_path(load_profile("4090d-cuda13")))
+    assert newer is not None
+    driver = read_lock(lock_path(load_profile("4090d")))
+    assert driver is not None
+    packages = tuple(package for package in driver.packages if package.use.startswith("driver"))
+    write_lock(newer.model_copy(update={"packages": packages}), tmp_path / "mixed.lock.json")
+    monkeypatch.setattr("builder.commands.lock_path", lambda profile: tmp_path / "mixed.lock.json")
+    monkeypatch.setattr("sys.argv", ["build.py", "plan", "--profile", "4090d"])
+    monkeypatch.setenv("INKSTICK_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr("builder.commands.ensure_tools", lambda tools, yes: None)
+    with pytest.raises(SystemExit) as left:
+        main()
+    told = capsys.readouterr()
+    assert left.value.code == 3
+    assert "580.65.06" in told.out + told.err and "550.163.01" in told.out + told.err
+
+
+def test_nothing_of_the_installers_own_code_is_in_the_keys_of_debians_driver(
+    profile: Profile, lock: Lock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tools, "tool_version", lambda name: name)
+    seen: list[str] = []
+    monkeypatch.setattr(tools, "code_hash", lambda *names: seen.extend(names) or "x")
+    driver_steps(profile, lock, Store(tmp_path), make_plan(profile, lock, Cache(tmp_path)).step("base"))
+    assert "builder/layers/runfile.py" not in seen
+    cuda13 = load_profile("4090d-cuda13")
+    theirs = read_lock(lock_path(cuda13))
+    assert theirs is not None
+    make_plan(cuda13, theirs, Cache(tmp_path))
+    assert {"builder/layers/runfile.py", "builder/layers/runfile-settings"} <= set(seen)
 
 
 def test_wheels_for_a_card_are_refused_where_there_is_no_driver(lock: Lock) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import subprocess
 import tarfile
 from pathlib import Path
@@ -14,10 +15,12 @@ from builder.errors import LockError
 from builder.inputs.lock import Lock, RunFile, lock_path, read_lock
 from builder.inputs.operators import with_operators_inputs
 from builder.inputs.store import sha256_of
+from builder.keys import ROOT
 from builder.layers import runfile
 from builder.profile import Profile, load_profile
 
 VERSION = "580.95.05"
+STATION_USERS = "overlay/rootfs/usr/lib/sysusers.d/inkstick.conf"
 HEAD = b"""#!/bin/sh
 # An installer as makeself writes them: a script, and an archive behind it.
 [ "$1" = --extract-only ] && [ "$2" = --target ] || { echo "this would install a driver" >&2; exit 1; }
@@ -28,6 +31,10 @@ FILES = {
     f"libcuda.so.{VERSION}": b"cuda",
     f"libnvidia-ml.so.{VERSION}": b"ml",
     f"libGL.so.{VERSION}": b"gl",
+    f"libcudadebugger.so.{VERSION}": b"debugger",
+    f"32/libcuda.so.{VERSION}": b"for 32-bit programs",
+    "nvidia_icd.json": b"vulkan",
+    "LICENSE": b"the terms",
     "nvidia-smi": b"smi",
     "nvidia-modprobe": b"modprobe",
     "nvidia-persistenced": b"persistenced",
@@ -43,6 +50,7 @@ def write_run(file: Path, files: dict[str, bytes] = FILES) -> Path:
         for name, content in files.items():
             entry = tarfile.TarInfo(name)
             entry.size = len(content)
+            entry.mode = 0o4755 if name.startswith("nvidia-") else 0o644
             archive.addfile(entry, io.BytesIO(content))
     file.write_bytes(HEAD + body.getvalue())
     return file
@@ -79,6 +87,26 @@ def test_computing_gets_its_libraries_and_nothing_that_draws(root: Path, tmp_pat
     }
     assert (tree / f"usr/lib/firmware/nvidia/{VERSION}/gsp_ga10x.bin").read_bytes() == b"gsp"
     assert (tree / "usr/bin/nvidia-modprobe").stat().st_mode & 0o7777 == 0o755
+    assert (tree / "usr/share/doc/nvidia-driver/copyright").read_bytes() == b"the terms"
+    laid_out = [path.read_bytes() for path in tree.rglob("*") if path.is_file()]
+    assert not {b"gl", b"debugger", b"for 32-bit programs", b"vulkan"} & set(laid_out)
+
+
+def test_the_persistence_daemon_gets_the_unit_and_the_user_that_debians_package_would_bring(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    called: list[tuple[str, ...]] = []
+    monkeypatch.setattr(runfile, "chroot", lambda root, *words: called.append(words))
+    runfile.settle(tmp_path)
+    unit = (tmp_path / "usr/lib/systemd/system/nvidia-persistenced.service").read_text()
+    user = re.search(r"^ExecStart=/usr/bin/nvidia-persistenced --user (\w+)$", unit, re.MULTILINE)
+    assert user and called == [("systemd-sysusers",)]
+    numbers = {}
+    for file in (tmp_path / "usr/lib/sysusers.d/nvidia-persistenced.conf", ROOT / STATION_USERS):
+        for line in file.read_text().splitlines():
+            if line.startswith("u "):
+                numbers[line.split()[1]] = line.split()[2]
+    assert user[1] in numbers and len(set(numbers.values())) == len(numbers) == 4
 
 
 def test_an_installer_of_another_version_is_refused(root: Path, tmp_path: Path) -> None:
