@@ -94,6 +94,8 @@ def open_modules(workbench: Workbench, cache: Cache, lock: Lock) -> BuiltDriver:
     profile = with_driver(flavour="open")
     with exclusive(cache):
         locked = make_lock(profile, cache, old=lock, parts={"debian"})
+    # Other packages, another time stamp: but the base layer that is there will do.
+    locked = locked.model_copy(update={"source_date_epoch": lock.source_date_epoch})
     fetch_into(cache, profile, locked)
     return workbench.driver("open", profile, locked)
 

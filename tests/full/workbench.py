@@ -35,7 +35,7 @@ class BuiltDriver:
     @property
     def listing(self) -> list[str]:
         """Lines of `unsquashfs -lls`, paths from the root."""
-        argv = ["unsquashfs", "-lls", "-d", "", self.image]
+        argv = ["unsquashfs", "-lls", "-d", "", str(self.image)]
         return subprocess.run(argv, check=True, capture_output=True, text=True).stdout.splitlines()
 
     def content(self, path: str) -> bytes:

@@ -139,7 +139,12 @@ def test_nothing_of_the_installers_own_code_is_in_the_keys_of_debians_driver(
 ) -> None:
     monkeypatch.setattr(tools, "tool_version", lambda name: name)
     seen: list[str] = []
-    monkeypatch.setattr(tools, "code_hash", lambda *names: seen.extend(names) or "x")
+
+    def listen(*names: str) -> str:
+        seen.extend(names)
+        return "x"
+
+    monkeypatch.setattr(tools, "code_hash", listen)
     driver_steps(profile, lock, Store(tmp_path), make_plan(profile, lock, Cache(tmp_path)).step("base"))
     assert "builder/layers/runfile.py" not in seen
     cuda13 = load_profile("4090d-cuda13")
