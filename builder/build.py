@@ -19,6 +19,7 @@ from builder.diskwatch import watched
 from builder.errors import VerifyError
 from builder.inputs.locking import fetch_all, usable_lock
 from builder.inputs.operators import with_operators_inputs
+from builder.inputs.passphrase import check_passphrase
 from builder.inputs.store import sha256_of
 from builder.iso import Medium, write_iso
 from builder.keys import ROOT, code_hash, key_of
@@ -47,6 +48,7 @@ def build(profile: Profile, cache: Cache, *, locked: bool = False, dist: Path = 
     """Build the profile's ISO. The caller holds the cache (see `builder.cache.exclusive`)."""
     started = time.monotonic()
     licences.require(profile, cache)
+    check_passphrase(profile)
     lock = usable_lock(profile, cache, locked=locked)
     planned = make_plan(profile, lock, cache)
     check_disk(planned, cache, dist)
@@ -58,7 +60,7 @@ def build(profile: Profile, cache: Cache, *, locked: bool = False, dist: Path = 
             run_step(plan, plan.step(name), cache)
         kernels.check(plan, cache)
         iso = dist / f"{profile.file_stem}.iso"
-        fresh = _finish(plan, iso, cache)
+        fresh = finish(plan, iso, cache)
     if fresh:
         say(f"{iso}: {size(iso.stat().st_size)}, verified, in {duration(time.monotonic() - started)}")
         say(f"disk: {size(peak.bytes)} taken at the worst moment, {size(planned.peak_bytes)} planned")
@@ -67,7 +69,7 @@ def build(profile: Profile, cache: Cache, *, locked: bool = False, dist: Path = 
     return Built(iso, fresh)
 
 
-def _finish(plan: Plan, iso: Path, cache: Cache) -> bool:
+def finish(plan: Plan, iso: Path, cache: Cache) -> bool:
     """Write and verify the ISO, unless it is there already: then False."""
     made = _manifest(plan, cache)
     key = _iso_key(made, plan)

@@ -91,6 +91,7 @@ def _model(profile: Profile, lock: Lock) -> dict[str, Any]:
     return {
         "title": weights.title,
         "synthetic": weights.synthetic,
+        "encrypted": weights.encrypted is not None,
         "origin": locked.origin if locked else weights.origin,
         "commit": locked.commit if locked else "",
         "licence": weights.licence,

@@ -11,17 +11,27 @@ from builder.errors import VerifyError
 
 CPIO_NAME = "inkstick/manifest"
 _HEADER = "inkstick-manifest 1"
+_SEAL = "luks2"
 
 
 @dataclass(frozen=True)
 class Layer:
-    """One layer as the boot script opens it. Sizes in bytes; `file` is its name on the medium."""
+    """One layer as the boot script opens it. Sizes in bytes; `file` is its name on the medium.
+
+    `encrypted`: what the hash tree is over is a LUKS2 container, and the file system is in that.
+    """
 
     name: str
     file: str
     size: int
     hash_offset: int
     root_hash: str
+    encrypted: bool = False
+
+    @property
+    def line(self) -> str:
+        seal = f" {_SEAL}" if self.encrypted else ""
+        return f"layer {self.name} {self.file} {self.size} {self.hash_offset} {self.root_hash}{seal}"
 
 
 @dataclass(frozen=True)
@@ -35,7 +45,7 @@ class Manifest:
     @property
     def text(self) -> str:
         rows = [_HEADER, f"profile {self.profile}", f"version {self.version}"]
-        rows += [f"layer {x.name} {x.file} {x.size} {x.hash_offset} {x.root_hash}" for x in self.layers]
+        rows += [layer.line for layer in self.layers]
         return "\n".join(rows) + "\n"
 
     @property
@@ -56,19 +66,27 @@ def parse(text: str) -> Manifest:
     if not lines or lines[0] != _HEADER or any(row[0] not in ("profile", "version", "layer") for row in words[1:]):
         raise VerifyError("the initramfs carries no manifest that this version understands")
     single = {row[0]: row[1] for row in words[1:] if row[0] != "layer"}
-    layers = tuple(Layer(row[1], row[2], int(row[3]), int(row[4]), row[5]) for row in words[1:] if row[0] == "layer")
+    layers = tuple(_layer(row) for row in words[1:] if row[0] == "layer")
     return Manifest(single["profile"], single["version"], layers)
 
 
-def layer_file(name: str, root_hash: str) -> str:
+def _layer(words: list[str]) -> Layer:
+    if len(words) < 6 or words[6:] not in ([], [_SEAL]):
+        raise VerifyError("the manifest has a layer that this version does not understand")
+    return Layer(words[1], words[2], int(words[3]), int(words[4]), words[5], encrypted=bool(words[6:]))
+
+
+def layer_file(name: str, root_hash: str, *, encrypted: bool = False) -> str:
     """A layer's name on the medium: short, ASCII, and another for every content."""
-    return f"{name}-{root_hash[:16]}.squashfs"
+    return f"{name}-{root_hash[:16]}.{'luks' if encrypted else 'squashfs'}"
 
 
 def read_image(name: str, folder: Path) -> Layer:
     """Describe a finished layer in the cache."""
     about = json.loads((folder / "image.json").read_text())
-    return Layer(name, layer_file(name, about["root_hash"]), about["size"], about["hash_offset"], about["root_hash"])
+    sealed = bool(about.get("encrypted"))
+    file = layer_file(name, about["root_hash"], encrypted=sealed)
+    return Layer(name, file, about["size"], about["hash_offset"], about["root_hash"], sealed)
 
 
 def as_json(manifest: Manifest) -> list[dict[str, object]]:

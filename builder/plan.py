@@ -80,6 +80,8 @@ def _notes(profile: Profile, lock: Lock) -> list[str]:
     notes = []
     if profile.model and not profile.model.synthetic and lock.model is None:
         notes.append(f"{profile.model.title} is not locked yet: its layer is planned once its files are known")
+    if profile.model and profile.model.encrypted:
+        notes.append("the model layer is encrypted with a random key: no two builds of it are alike")
     if profile.driver and profile.driver.certificate is None:
         notes.append("modules are signed by a key thrown away after the build: no two builds of them are alike")
     if profile.driver and profile.driver.runfile and lock.runfile is None:

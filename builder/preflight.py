@@ -16,6 +16,7 @@ BUILD_TOOLS = {
     "mmdebstrap": "mmdebstrap",
     "mksquashfs": "squashfs-tools",
     "veritysetup": "cryptsetup-bin",
+    "cryptsetup": "cryptsetup-bin",
     "xorriso": "xorriso",
     "mkfs.vfat": "dosfstools",
     "mcopy": "mtools",

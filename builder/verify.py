@@ -184,4 +184,4 @@ def _layer(iso: Path, files: dict[str, isofs.Extent], layer: manifest.Layer, on_
         raise VerifyError(f"{extent.size} bytes, {layer.size} in the manifest")
     with iso.open("rb") as stream:
         verity.check(stream, extent.offset, Verity(layer.hash_offset, layer.root_hash), on_bytes)
-    return f"every block matches root hash {layer.root_hash[:16]}"
+    return f"every block matches root hash {layer.root_hash[:16]}{', encrypted' if layer.encrypted else ''}"

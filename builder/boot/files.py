@@ -27,7 +27,9 @@ _CJK_FONT = "usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc"
 
 
 def main(spec: dict[str, Any]) -> None:
-    """Spec: base (its folder), packages, initramfs, messages, modprobe (files, may be none), epoch, work, out."""
+    """Spec: base (its folder), packages, initramfs, messages, modprobe (files, may be none), encrypted, epoch, work,
+    out.
+    """
     work, out, base = Path(spec["work"]), Path(spec["out"]), Path(spec["base"])
     root = over_image(work, base / "image.squashfs").root
     for row in spec["packages"]:
@@ -39,6 +41,8 @@ def main(spec: dict[str, Any]) -> None:
     screens = root / "usr/share/inkstick/screens"
     screens.mkdir(parents=True)
     render_stop_screens(Path(spec["messages"]), root / _CJK_FONT, screens)
+    if spec["encrypted"]:
+        (root / "etc/initramfs-tools/inkstick-encrypted").touch()
     clamp_times(root / "etc/initramfs-tools", spec["epoch"])
     chroot(root, "mkinitramfs", "-o", "/tmp/initrd.img", version)
     shutil.copyfile(root / "tmp/initrd.img", out / "initrd.img")

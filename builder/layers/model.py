@@ -1,5 +1,7 @@
 """The model layer: weights, stored as they are, each file at a multiple of 4096 bytes in the image.
 
+For private weights the image is then encrypted as a whole, and its hash tree is over what that gives.
+
 Runs as a step: `python -m builder.layers.model SPEC`. Nothing is compressed, so that the station maps
 pages straight from the medium; squashfs puts one file behind the other, so small files of zeros
 between them bring each to its place.
@@ -15,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from builder import verity
+from builder.layers.encryption import encrypt
 from builder.layers.synthetic import write_synthetic
 from builder.layers.tree import clamp_times
 from builder.sandbox import report
@@ -27,7 +30,9 @@ _ALIGNMENT = 4096
 
 
 def main(spec: dict[str, Any]) -> None:
-    """Spec: files (name, content) or synthetic, about (what the station may tell), licences, epoch, work, out."""
+    """Spec: files (name, content) or synthetic, about (what the station may tell), licences, passphrase_file
+    (or none), epoch, work, out.
+    """
     work, out = Path(spec["work"]), Path(spec["out"])
     tree = work / "tree"
     model = tree / MODEL
@@ -46,7 +51,17 @@ def main(spec: dict[str, Any]) -> None:
     for path in tree.rglob("*"):
         path.chmod(0o755 if path.is_dir() else 0o644)
     clamp_times(tree, spec["epoch"])
-    _write_image(tree, out, work, order)
+    image = _write_image(tree, out, work, order)
+    if spec["passphrase_file"]:
+        encrypt(image, Path(spec["passphrase_file"]))
+    end = verity.append(image, "model")
+    description = {
+        "hash_offset": end.hash_offset,
+        "root_hash": end.root_hash,
+        "size": image.stat().st_size,
+        "encrypted": bool(spec["passphrase_file"]),
+    }
+    (out / "image.json").write_text(json.dumps(description))
 
 
 def write_padding(tree: Path) -> list[str]:
@@ -71,7 +86,7 @@ def write_padding(tree: Path) -> list[str]:
     return order
 
 
-def _write_image(tree: Path, out: Path, work: Path, order: list[str]) -> None:
+def _write_image(tree: Path, out: Path, work: Path, order: list[str]) -> Path:
     """mksquashfs takes files by descending priority; its tables at the end may stay uncompressed as well."""
     sort = work / "order"
     highest = 32767
@@ -84,9 +99,7 @@ def _write_image(tree: Path, out: Path, work: Path, order: list[str]) -> None:
     ]
     print("$", *argv, flush=True)
     subprocess.run(argv, check=True)
-    end = verity.append(image, "model")
-    description = {"hash_offset": end.hash_offset, "root_hash": end.root_hash, "size": image.stat().st_size}
-    (out / "image.json").write_text(json.dumps(description))
+    return image
 
 
 if __name__ == "__main__":

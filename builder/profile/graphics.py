@@ -57,12 +57,22 @@ class Serving(Strict):
     draft: str | None = None
 
 
+class Encryption(Strict):
+    """The model layer is encrypted with the passphrase that `passphrase_file` holds in one line.
+
+    It is typed at every start of the station, on a keyboard of unknown layout: printable ASCII.
+    """
+
+    passphrase_file: FilePath
+
+
 class Weights(Strict):
     """The model: a local `folder`, a repository of a hub at a `commit`, or a `synthetic` stand-in.
 
     `licence` names a folder of licences/; `files` are globs of what is taken, those without a slash
     of the top folder alone. Without a `commit` the first lock takes the newest one and pins it: a
-    hub's branch is no source, repositories have changed the model under their users.
+    hub's branch is no source, repositories have changed the model under their users. `encrypted`:
+    for private weights.
     """
 
     title: str
@@ -73,6 +83,7 @@ class Weights(Strict):
     synthetic: bool = False
     commit: Annotated[str, Field(pattern=r"^[0-9a-f]{8,40}$")] | None = None
     serving: Serving = Serving()
+    encrypted: Encryption | None = None
     files: list[str] = ["*.safetensors", "*.json", "*.jinja", "*.txt", "LICENSE*", "NOTICE*", "Notice*"]
 
     @model_validator(mode="after")
@@ -94,5 +105,5 @@ class Weights(Strict):
     def instead(self, choice: str) -> Weights:
         """The same model from elsewhere: "synthetic", or a local folder."""
         elsewhere = {"synthetic": True} if choice == "synthetic" else {"folder": Path(choice).absolute()}
-        kept = {"title": self.title, "licence": self.licence, "files": self.files, "serving": self.serving}
+        kept = {name: getattr(self, name) for name in ("title", "licence", "files", "serving", "encrypted")}
         return Weights.model_validate({**kept, **elsewhere})

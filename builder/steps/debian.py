@@ -88,6 +88,7 @@ def station_step(profile: Profile, lock: Lock, store: Store) -> Step:
 def boot_step(profile: Profile, lock: Lock, store: Store, base: Step) -> Step:
     packages = lock.used_by("boot")
     modprobe = sorted((_NVIDIA / "etc/modprobe.d").iterdir()) if profile.driver else []
+    encrypted = profile.model is not None and profile.model.encrypted is not None
     code = ("builder/boot", "builder/screens.py", "builder/layers/debrepo.py")
     parts = {
         "base": base.key,
@@ -95,6 +96,7 @@ def boot_step(profile: Profile, lock: Lock, store: Store, base: Step) -> Step:
         "initramfs": file_hashes(ROOT / "overlay/initramfs"),
         "messages": tree_hash(ROOT / "overlay/messages"),
         "modprobe": {file.name: tree_hash(file) for file in modprobe},
+        "encrypted": encrypted,
         "code": tools.step_code(*code),
     }
     spec = {
@@ -102,6 +104,7 @@ def boot_step(profile: Profile, lock: Lock, store: Store, base: Step) -> Step:
         "initramfs": str(ROOT / "overlay/initramfs"),
         "messages": str(ROOT / "overlay/messages/stopped.yaml"),
         "modprobe": [str(file) for file in modprobe],
+        "encrypted": encrypted,
         "epoch": lock.source_date_epoch,
     }
     return Step(

@@ -132,7 +132,7 @@ def model_steps(profile: Profile, lock: Lock, store: Store) -> list[Step]:
         "about": about,
         "licence": {file.name: _file_hash(file) for file in sorted(licences.iterdir())},
         "code": tools.layer_code(
-            *(f"builder/layers/{name}" for name in ("model.py", "synthetic.py", "hunyuan-settings"))
+            *(f"builder/layers/{name}" for name in ("model.py", "encryption.py", "synthetic.py", "hunyuan-settings"))
         ),
         "tools": {"mksquashfs": tools.tool_version("mksquashfs")},
     }
@@ -142,10 +142,16 @@ def model_steps(profile: Profile, lock: Lock, store: Store) -> list[Step]:
         "about": about,
         "licences": [str(file) for file in sorted(licences.iterdir())],
         "epoch": TIMELESS_EPOCH,
+        "passphrase_file": "",
         "tree_bytes": _SYNTHETIC_BYTES if weights.synthetic else sum(file.size for file in files),
     }
+    if weights.encrypted:
+        passphrase = ROOT / weights.encrypted.passphrase_file
+        # By when it was written: anything made from its content would help who guesses it.
+        parts["passphrase file written"] = passphrase.stat().st_mtime_ns if passphrase.exists() else 0
+        spec["passphrase_file"] = str(passphrase)
     # Uncompressed; a hash of 32 bytes for each 4096, and a page at most of padding a file.
-    expected = spec["tree_bytes"] * 129 // 128 + 2_000_000
+    expected = spec["tree_bytes"] * 129 // 128 + 4_000_000
     return [Step("model", "builder.layers.model", parts, spec, TIMELESS_EPOCH, expected_bytes=expected)]
 
 

@@ -45,5 +45,18 @@ def test_an_unknown_line_is_refused() -> None:
         parse(MANIFEST.text + "mount anything\n")
 
 
+def test_an_encrypted_layer_is_marked_and_the_others_are_as_ever() -> None:
+    sealed = Layer("model", layer_file("model", "a" * 64, encrypted=True), 8192, 4096, "a" * 64, encrypted=True)
+    both = Manifest("demo", "0.1.0", (*LAYERS, sealed))
+    assert both.text == MANIFEST.text + f"layer model model-{'a' * 16}.luks 8192 4096 {'a' * 64} luks2\n"
+    assert parse(both.text) == both
+
+
+@pytest.mark.parametrize("ending", [" luks1", " luks2 more", " "])
+def test_a_layer_line_with_anything_else_behind_it_is_refused(ending: str) -> None:
+    with pytest.raises(VerifyError):
+        parse(MANIFEST.text.rstrip("\n") + ending + "\n")
+
+
 def test_layer_names_fit_every_file_system() -> None:
     assert len(layer_file("station", "f" * 64)) <= 40

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import struct
 from math import prod
 from pathlib import Path
@@ -14,6 +15,7 @@ from builder.cache import Cache
 from builder.errors import FetchError, LockError, ProfileError
 from builder.inputs.lock import lock_path, read_lock
 from builder.inputs.models import lock_model, restore_model
+from builder.inputs.passphrase import check_passphrase
 from builder.inputs.store import Store
 from builder.layers.model import write_padding
 from builder.layers.synthetic import SHARD_MEGABYTES, Tensor, shards, tensors, write_safetensors
@@ -55,6 +57,51 @@ def test_pickles_are_refused_by_name(folder: Path, cache: Cache) -> None:
     greedy = weights(folder).model_copy(update={"files": ["*"]})
     with pytest.raises(LockError, match=r"pytorch_model\.bin"):
         lock_model(greedy, cache)
+
+
+def encrypted(folder: Path, passphrase_file: Path) -> Profile:
+    profile = load_profile("4090d")
+    sealed = {"passphrase_file": str(passphrase_file)}
+    model = Weights.model_validate(
+        {"title": "Test", "licence": "tencent-hunyuan-community", "folder": str(folder), "encrypted": sealed}
+    )
+    return profile.model_copy(update={"model": model})
+
+
+@pytest.mark.parametrize("text", ["", "short", "口令口令口令口令口令", "a tab\tis not typed", "two\nlines of it"])
+def test_a_passphrase_that_cannot_be_typed_is_refused_before_anything_is_built(
+    folder: Path, tmp_path: Path, text: str
+) -> None:
+    (tmp_path / "passphrase").write_text(text)
+    with pytest.raises(ProfileError, match="can be typed"):
+        check_passphrase(encrypted(folder, tmp_path / "passphrase"))
+
+
+def test_a_passphrase_file_that_is_not_there_is_named(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(ProfileError, match="passphrase"):
+        check_passphrase(encrypted(folder, tmp_path / "passphrase"))
+
+
+def test_encryption_moves_model_and_initramfs_and_the_passphrase_is_in_no_key(
+    folder: Path, cache: Cache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tools, "tool_version", lambda name: name)
+    file = tmp_path / "passphrase"
+    file.write_text("correct horse battery\n")
+    sealed = encrypted(folder, file)
+    assert sealed.model
+    plain = sealed.model_copy(update={"model": sealed.model.model_copy(update={"encrypted": None})})
+    lock = read_lock(lock_path(sealed))
+    assert lock is not None
+    locked = lock.model_copy(update={"model": lock_model(weights(folder), cache)})
+    before, after = (
+        {step.name: step for step in make_steps(profile, locked, Store(cache.store))} for profile in (plain, sealed)
+    )
+    assert {name for name in before if before[name].key != after[name].key} == {"model", "boot"}
+    assert "horse" not in json.dumps([[step.parts, step.spec] for step in after.values()])
+    os.utime(file, ns=(1, 1))
+    renewed = {step.name: step.key for step in make_steps(sealed, locked, Store(cache.store))}
+    assert {name for name, key in renewed.items() if after[name].key != key} == {"model"}
 
 
 @pytest.mark.parametrize("content", [b"\x80\x04}q\x00.", b"", struct.pack("<Q", 4) + b"{}  more than it says"])
