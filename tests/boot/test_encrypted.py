@@ -51,7 +51,7 @@ def test_the_program_in_the_initramfs_opens_it(sealed: Path, tmp_path: Path) -> 
     (root / "dev").mkdir(exist_ok=True)
     for name, minor in (("null", "3"), ("random", "8"), ("urandom", "9")):
         subprocess.run(["mknod", root / "dev" / name, "c", "1", minor], check=True)
-    argv = ["chroot", root, "/sbin/cryptsetup", "open", "--type", "luks2", "--readonly", "--test-passphrase"]
+    argv = ["chroot", str(root), "/sbin/cryptsetup", "open", "--type", "luks2", "--readonly", "--test-passphrase"]
     options = ["--disable-locks", "--disable-keyring", "--key-file", "-", "/layer"]
     for passphrase, result in ((PASSPHRASE, 0), ("open sesame", 2)):
         done = subprocess.run([*argv, *options], input=passphrase.encode(), capture_output=True, check=False)

@@ -8,10 +8,12 @@ patches. Here they are laid out as in the installer, behind a script that answer
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 from pathlib import Path
 
+from builder.gpu.supported import from_debian
 from builder.inputs.lock import Lock
 from builder.inputs.store import Store
 
@@ -44,6 +46,9 @@ def write_installer(file: Path, work: Path, lock: Lock, store: Store, version: s
     for blob in (debian / "usr/lib/firmware/nvidia" / version).iterdir():
         shutil.copyfile(blob, tree / "firmware" / blob.name)
     shutil.copyfile(debian / "usr/share/doc/libcuda1/copyright", tree / "LICENSE")
+    chips = [{"devid": f"0x{device}"} for device in from_debian((debian / "usr/share/nvidia/nvidia.ids").read_text())]
+    (tree / "supported-gpus").mkdir()
+    (tree / "supported-gpus/supported-gpus.json").write_text(json.dumps({"chips": chips}))
     for name in (*_DRAWING, *_ALSO_THERE):
         place = tree / name.format(version)
         place.parent.mkdir(exist_ok=True)

@@ -18,6 +18,7 @@ import pytest
 
 from builder.cache import Cache, exclusive
 from builder.gpu.modules import EXPECTED, ModuleInfo
+from builder.gpu.supported import SUPPORTED
 from builder.inputs.fetch import fetch
 from builder.inputs.lock import Lock, RunFile, lock_path, read_lock
 from builder.inputs.locking import make_lock
@@ -178,6 +179,7 @@ def test_the_installers_layer_is_what_computing_needs_and_no_more(from_runfile: 
     wanted = [f"{library}/{name}.so.{version}" for name in ("libcuda", "libnvidia-ml", "libnvidia-ptxjitcompiler")]
     wanted += [f"{library}/{name}.so.1" for name in ("libcuda", "libnvidia-ml", "libnvidia-ptxjitcompiler")]
     wanted += [f"/usr/bin/{name}" for name in ("nvidia-smi", "nvidia-modprobe", "nvidia-persistenced")]
+    wanted.append(f"/{SUPPORTED}")
     wanted += [f"/usr/lib/firmware/nvidia/{version}/gsp_{chip}.bin" for chip in ("ga10x", "tu10x")]
     assert set(wanted) <= set(paths)
 

@@ -27,7 +27,17 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> Path:
     room = tmp_path_factory.mktemp("plain")
     (room / "tree").mkdir()
     (room / "tree/model.safetensors").write_bytes(SECRET)
-    argv = ["mksquashfs", room / "tree", room / "image", "-noI", "-noD", "-noF", "-noX", "-no-progress", "-quiet"]
+    argv: list[str | Path] = [
+        "mksquashfs",
+        room / "tree",
+        room / "image",
+        "-noI",
+        "-noD",
+        "-noF",
+        "-noX",
+        "-no-progress",
+        "-quiet",
+    ]
     subprocess.run(argv, check=True)
     return room / "image"
 
@@ -42,7 +52,7 @@ def container(plain: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def opens(container: Path, passphrase: str) -> int:
-    argv = ["cryptsetup", "open", "--test-passphrase", "--disable-locks", "--key-file=-", container]
+    argv: list[str | Path] = ["cryptsetup", "open", "--test-passphrase", "--disable-locks", "--key-file=-", container]
     return subprocess.run(argv, input=passphrase.encode(), capture_output=True, check=False).returncode
 
 
