@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from builder.gpu.modules import ModuleInfo, Signer, check_modules
+from builder.gpu.sources import adapt
 from builder.layers import runfile
 from builder.layers.debrepo import bootstrap, unpack, write_repository
 from builder.layers.scratch import chroot, furnish
@@ -89,6 +90,8 @@ def _dkms(root: Path, source: Path, version: str, kernel: str) -> list[Path]:
     unpack(source, root)
     (folder,) = (path for path in (root / "usr/src").glob(f"nvidia-*-{version}") if (path / "dkms.conf").is_file())
     module = folder.name.removesuffix(f"-{version}")
+    for change in adapt(folder, list((root / "usr/src").glob("linux-headers-*"))):
+        print(change, flush=True)
     pinned = ("-m", module, "-v", version, "-k", kernel, "-a", "x86_64")
     try:
         chroot(root, "dkms", "build", *pinned)

@@ -12,6 +12,7 @@ import subprocess
 from pathlib import Path
 
 from builder.gpu.elf import soname
+from builder.gpu.sources import adapt
 from builder.layers.scratch import chroot
 from builder.layers.tree import copy_normalised
 
@@ -40,6 +41,8 @@ def build_modules(root: Path, archive: Path, kernel: str, key: str, certificate:
     """Build and sign the modules; they keep NVIDIA's own names."""
     extract(root, archive)
     place = f"/tmp/driver/{'kernel-open' if flavour == 'open' else 'kernel'}"
+    for change in adapt(root / place.lstrip("/"), list((root / "usr/src").glob("linux-headers-*"))):
+        print(change, flush=True)
     jobs = subprocess.run(["nproc"], check=True, capture_output=True, text=True).stdout.strip()
     # By its release, not by a folder: Debian's headers lie in two, and only from the release does
     # NVIDIA's Makefile find both. Without one it would take this machine's.

@@ -48,7 +48,10 @@ def _own_code(driver: Driver) -> tuple[str, ...]:
 
 def _modules(driver: Driver, lock: Lock, store: Store) -> Step:
     packages, sources = lock.used_by("driver-build"), lock.used_by("driver-source")
-    code = ("builder/layers/modules.py", "builder/gpu/modules.py", "builder/layers/debrepo.py", *_own_code(driver))
+    code = (
+        *("builder/layers/modules.py", "builder/gpu/modules.py", "builder/gpu/sources.py"),
+        *("builder/layers/debrepo.py", *_own_code(driver)),
+    )
     parts = {
         "packages": pins(packages),
         "source": pins(sources) if not driver.runfile else str(lock.runfile and lock.runfile.sha256),
