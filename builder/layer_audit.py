@@ -135,11 +135,14 @@ def _telling_of(words: list[str]) -> list[str]:
 
 
 def licences(listed: Mapping[str, list[Entry]], about: Mapping[str, Any]) -> str:
-    """Every package's copyright file, and the model's notice and terms, are on the stick."""
+    """Every package's copyright file, and the model's notice and terms, are on the stick.
+
+    In an encrypted model layer the latter cannot be seen.
+    """
     there = {entry.path for entries in listed.values() for entry in entries}
     packages = [row["name"] for row in about["packages"] if row["use"] in ("base", "driver")]
     lacking = [name for name in packages if not {f"usr/share/doc/{name}", f"usr/share/doc/{name}/copyright"} & there]
-    if about.get("model"):
+    if about.get("model") and not about["model"].get("encrypted"):
         papers = {f"usr/share/inkstick/model/{name}" for name in ("TERMS.md", "about.json")}
         lacking += sorted(papers - there)
     if lacking:

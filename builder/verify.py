@@ -79,13 +79,15 @@ def _look_inside(
     layers = {
         layer.name: layer_audit.LayerFile(report.iso, files[_LAYERS + layer.file])
         for layer in found.layers
-        if _LAYERS + layer.file in files
+        if _LAYERS + layer.file in files and not layer.encrypted
     }
+    closed = [layer.name for layer in found.layers if layer.encrypted]
     listed: dict[str, list[layer_audit.Entry]] = {}
 
     def listing() -> str:
         listed.update({name: layer.entries() for name, layer in layers.items()})
-        return f"{sum(map(len, listed.values()))} entries"
+        told = f"{sum(map(len, listed.values()))} entries"
+        return f"{told}; encrypted, and not looked into: {', '.join(closed)}" if closed else told
 
     report.attempt("files in the layers", listing)
     report.attempt("rights of programs", lambda: layer_audit.rights(listed))

@@ -100,3 +100,11 @@ def test_a_stick_of_another_lock_is_told_apart() -> None:
     assert layer_audit.against(about, {"packages": [package], "wheels": [wheel]})
     with pytest.raises(VerifyError, match="in the lock alone: tool; on the stick alone: tool"):
         layer_audit.against(about, {"packages": [{**package, "sha256": "c"}], "wheels": [wheel]})
+
+
+def test_a_models_terms_are_looked_for_unless_its_layer_is_encrypted(tree: Path) -> None:
+    listed = layer(tree)[1]
+    about = {"packages": [], "model": {"encrypted": False}}
+    with pytest.raises(VerifyError, match=r"TERMS\.md"):
+        layer_audit.licences(listed, about)
+    assert layer_audit.licences(listed, {"packages": [], "model": {"encrypted": True}})
