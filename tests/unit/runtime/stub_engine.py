@@ -33,6 +33,7 @@ class StubEngine:
         self.why_not = why_not
         self.deeds = list(deeds) or ["read"]
         self.state = state
+        self.after_death: Literal["loading", "ready"] = "ready"
         self.pages = 0
         self.asked: list[str] = []
         """The request lines of the pages."""
@@ -81,6 +82,7 @@ class StubEngine:
         self.pages += 1
         if deed == "die":
             self.instance += 1
+            self.state = self.after_death
             return
         writer.write(b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n")
         writer.write(Message(progress=Progress(stage="recognise", done=1, total=2)).line())
@@ -90,7 +92,8 @@ class StubEngine:
         try:
             await asyncio.sleep(0.02)
             if deed == "hang":
-                await reader.read()  # returns when the other side closes
+                with contextlib.suppress(ConnectionError):  # what it had not read yet makes it a reset
+                    await reader.read()  # returns when the other side closes
                 self.given_up += 1
             elif deed == "fail":
                 writer.write(Message(error="cannot").line())

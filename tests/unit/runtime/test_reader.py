@@ -101,11 +101,9 @@ def test_a_page_that_kills_the_engine_twice_is_set_aside(tmp_path: Path) -> None
 
 def test_a_page_that_kills_is_known_again_when_its_engine_was_long_in_coming_back(tmp_path: Path) -> None:
     engine = StubEngine("die")
+    engine.after_death = "loading"
 
     async def trial(reader: Reader) -> None:
-        while reader.state != "ready":
-            await asyncio.sleep(0.02)
-        engine.state = "loading"  # as it will be found after it died
         with pytest.raises(Problem) as caught:
             await reader.read(png())
         assert caught.value.kind is ENGINE_UNAVAILABLE and engine.pages == 1
