@@ -24,6 +24,7 @@ def build_sealed(folder: Path, passphrase: str) -> Path:
     model.mkdir(parents=True)
     write_safetensors(model / "model.safetensors", [Tensor("a.weight", (64, 64))])
     (model / "LICENSE").write_text("terms")
+    (model / "config.json").write_text("{}")
     secret.write_text(passphrase + "\n")
     weights = Weights.model_validate(
         {
