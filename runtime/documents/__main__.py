@@ -1,13 +1,15 @@
 """`python3 -m runtime.documents FD`: opens documents for the gateway, each request in a process of its own.
 
-This process reads requests from the socket FD and forks; the child gives up its rights, opens the
-file, answers and ends. It never looks into a file itself. See `runtime.documents.cage`.
+This process reads requests from the socket FD and hands each to a child that it has forked beforehand;
+the child gives up its rights, opens the file, answers and ends. It never looks into a file itself.
+See `runtime.documents.cage`.
 """
 
 from __future__ import annotations
 
 import array
 import codecs
+import gc
 import importlib
 import json
 import os
@@ -22,12 +24,10 @@ from runtime.documents import opening
 from runtime.documents.confinement import confine
 from runtime.documents.parts import Reply, Request
 from runtime.documents.refusals import TOO_COSTLY
-from runtime.documents.signatures import Kind, kind_of
 from runtime.problems import Problem
 
 LONGEST_REQUEST_BYTES = 65_536
 _FDS = 3
-_SNIFFED_BYTES = 1040
 _CODECS = ("cp437", "latin-1", "utf-16", "utf-16-le", "utf-16-be", "utf-8", "ascii")
 """Names in ZIP files and strings in image headers are in one of these."""
 
@@ -36,33 +36,58 @@ def serve(requests: socket.socket) -> None:
     """Until the gateway closes its end."""
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # children are reaped by the kernel
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    Image.init()  # plug-ins and codecs are loaded once, here, where files may still be read
-    for codec in _CODECS:
-        codecs.lookup(codec)
+    _load_libraries()
+    spare = _forked(requests)
     while True:
-        message, ancillary, _, _ = requests.recvmsg(LONGEST_REQUEST_BYTES, socket.CMSG_SPACE(_FDS * 4))
+        message, descriptors = _received(requests)
         if not message:
             return
-        descriptors = array.array("i")
-        for level, kind, content in ancillary:
-            if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
-                descriptors.frombytes(content[: len(content) - len(content) % descriptors.itemsize])
-        source, output, answers = descriptors
-        _load_libraries(source)
-        if os.fork() == 0:
-            requests.close()
-            _answer(json.loads(message), source, output, socket.socket(fileno=answers))
+        try:
+            socket.send_fds(spare, [message], descriptors)
+        except OSError:  # it was killed while it waited
+            spare.close()
+            spare = _forked(requests)
+            socket.send_fds(spare, [message], descriptors)
+        spare.close()
         for descriptor in descriptors:
             os.close(descriptor)
+        spare = _forked(requests)
 
 
-def _load_libraries(source: int) -> None:
-    """What the child will need, while files may be read; the file's kind is all that is looked at."""
-    kind = kind_of(os.pread(source, _SNIFFED_BYTES, 0))
-    if kind in (Kind.PDF, Kind.ZIP):
-        importlib.import_module("runtime.documents.pdf")
-    if kind in (Kind.HEIF, Kind.ZIP):
-        importlib.import_module("pi_heif").register_heif_opener(thumbnails=False)
+def _load_libraries() -> None:
+    """Plug-ins and codecs are loaded once, here, where files may still be read."""
+    Image.init()
+    importlib.import_module("runtime.documents.pdf")
+    importlib.import_module("pi_heif").register_heif_opener(thumbnails=False)
+    for codec in _CODECS:
+        codecs.lookup(codec)
+    gc.freeze()  # children share what is there by now
+
+
+def _forked(requests: socket.socket) -> socket.socket:
+    """A child ahead of its request, which then need not wait for the fork: our end of its socket."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    if os.fork() == 0:
+        requests.close()
+        ours.close()
+        message, descriptors = _received(theirs)
+        if not message:
+            os._exit(0)
+        theirs.close()
+        source, output, answers = descriptors
+        _answer(json.loads(message), source, output, socket.socket(fileno=answers))
+    theirs.close()
+    return ours
+
+
+def _received(channel: socket.socket) -> tuple[bytes, list[int]]:
+    """One message and what came with it; an empty one when the other end is closed."""
+    message, ancillary, _, _ = channel.recvmsg(LONGEST_REQUEST_BYTES, socket.CMSG_SPACE(_FDS * 4))
+    descriptors = array.array("i")
+    for level, kind, content in ancillary:
+        if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
+            descriptors.frombytes(content[: len(content) - len(content) % descriptors.itemsize])
+    return message, list(descriptors)
 
 
 def _answer(document: dict[str, object], source: int, output: int, answers: socket.socket) -> NoReturn:
@@ -74,6 +99,7 @@ def _answer(document: dict[str, object], source: int, output: int, answers: sock
         confine(request.limits)
         reply = _opened(request, os.pread(source, size, 0), output)
         answers.sendall(reply.model_dump_json().encode())
+        answers.shutdown(socket.SHUT_WR)  # the gateway need not wait for the end of this process
         code = 0
     except BaseException as error:
         print(f"document refused: {type(error).__name__}", file=sys.stderr, flush=True)

@@ -33,7 +33,7 @@ FORMATS = ("JPEG", "PNG", "TIFF", "WEBP", "BMP")
 _FORMAT_NAMES = "JPEG, PNG, TIFF, WebP or BMP"
 _SMALLEST_SIDE = 1
 
-_BROKEN = (
+BROKEN = (
     OSError,
     ValueError,
     SyntaxError,
@@ -126,7 +126,7 @@ def guarded_image(data: bytes, limits: Limits, formats: tuple[str, ...] = FORMAT
         raise Problem(NOT_AN_IMAGE, f"Send a {_FORMAT_NAMES} file.") from None
     except Image.DecompressionBombError:
         raise _too_many_pixels(limits) from None
-    except _BROKEN as error:
+    except BROKEN as error:
         log.info("image refused: %s", type(error).__name__)
         raise Problem(DAMAGED_IMAGE, "Copy or scan the page again.") from error
 
@@ -144,11 +144,10 @@ def _too_many_pixels(limits: Limits) -> Problem:
 
 def _turned_by_exif(image: Image.Image) -> Image.Image:
     try:
-        turned = ImageOps.exif_transpose(image)
-    except _BROKEN:  # broken EXIF data beside a good picture; the engine turns pages by their text
+        ImageOps.exif_transpose(image, in_place=True)  # otherwise it copies even what lies right
+    except BROKEN:  # broken EXIF data beside a good picture; the engine turns pages by their text
         log.info("EXIF data ignored")
-        return image
-    return turned or image
+    return image
 
 
 def _rgb(image: Image.Image) -> Image.Image:
@@ -156,7 +155,7 @@ def _rgb(image: Image.Image) -> Image.Image:
         return _eight_bit(image).convert("RGB")
     if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
         return _on_white(image.convert("RGBA"))
-    return image.convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")
 
 
 def _eight_bit(image: Image.Image) -> Image.Image:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from PIL import Image
 
 from runtime.config import Limits
-from runtime.documents.decode import guarded_image, upright_rgb
+from runtime.documents.decode import BROKEN, guarded_image, upright_rgb
 from runtime.documents.parts import PrintedLine, Region
 from runtime.documents.refusals import NO_SUCH_PAGE
 from runtime.problems import Problem
@@ -19,11 +19,24 @@ _PAGED = ("TIFF", "HEIF")
 """Formats whose pictures are pages; those of an animation are one page in motion, the first is read."""
 
 
-def counted(data: bytes, limits: Limits) -> tuple[str, int]:
-    """The format's name and how many pages it has. Raises Problem as `decode.inspect` does."""
+def sizes(data: bytes, limits: Limits) -> tuple[str, list[int]]:
+    """The format's name and the pixels of each of its pages. Raises Problem as `decode.inspect` does."""
     with guarded_image(data, limits, FORMATS) as image:
         name = "JPEG" if image.format == "MPO" else image.format or ""
-        return name, int(getattr(image, "n_frames", 1)) if name in _PAGED else 1
+        count = int(getattr(image, "n_frames", 1)) if name in _PAGED else 1
+        first = image.width * image.height
+        if not 1 < count <= limits.document_pages:
+            return name, [first] * count
+        return name, [first, *(_pixels_of(image, page, limits) for page in range(1, count))]
+
+
+def _pixels_of(image: Image.Image, page: int, limits: Limits) -> int:
+    """A damaged page counts as a large one; it is refused when its turn comes."""
+    try:
+        image.seek(page)
+    except BROKEN:
+        return limits.page_pixels
+    return image.width * image.height
 
 
 def render(

@@ -22,9 +22,10 @@ def describe(data: bytes, limits: Limits) -> Description:
     kind = _kind(data, limits)
     if kind is Kind.ZIP:
         return _described_archive(data, limits)
-    name, count = _counted(data, kind, limits)
-    _check_count(count, limits)
-    return Description(format=name, pages=tuple(PagePlace(number=number + 1) for number in range(count)))
+    name, sizes = _sizes(data, kind, limits)
+    _check_count(len(sizes), limits)
+    pages = tuple(PagePlace(number=number, pixels=pixels) for number, pixels in enumerate(sizes, 1))
+    return Description(format=name, pages=pages)
 
 
 def render(data: bytes, page: int, limits: Limits, region: Region | None, take_text: bool) -> Page:
@@ -55,12 +56,12 @@ def _kind(data: bytes, limits: Limits) -> Kind:
     return kind
 
 
-def _counted(data: bytes, kind: Kind, limits: Limits) -> tuple[str, int]:
+def _sizes(data: bytes, kind: Kind, limits: Limits) -> tuple[str, list[int]]:
     if kind is Kind.PDF:
         from runtime.documents import pdf
 
-        return "PDF", pdf.page_count(data)
-    return images.counted(data, limits)
+        return "PDF", pdf.sizes(data, limits)
+    return images.sizes(data, limits)
 
 
 def _described_archive(data: bytes, limits: Limits) -> Description:
@@ -72,13 +73,13 @@ def _described_archive(data: bytes, limits: Limits) -> Description:
             kind = _kind(member, limits)
             if kind is Kind.ZIP:
                 raise Problem(NOT_AN_IMAGE, "A ZIP within a ZIP is not opened.")
-            _, count = _counted(member, kind, limits)
+            _, sizes = _sizes(member, kind, limits)
         except Problem as problem:
             if problem.kind.code == "archive-bomb":
                 raise
             skipped.append((name, problem.kind.code))
             continue
-        places += [PagePlace(source=name, number=number + 1) for number in range(count)]
+        places += [PagePlace(source=name, number=number, pixels=pixels) for number, pixels in enumerate(sizes, 1)]
         _check_count(len(places), limits)
     if not places:
         raise Problem(archives.EMPTY_ARCHIVE, "Put images or PDF files into it.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt, model_validator
 
 from runtime.config import Limits
 from runtime.results import Quad
@@ -17,10 +17,14 @@ class _Frozen(BaseModel):
 
 
 class PagePlace(_Frozen):
-    """One page. `source`: the file's name within a ZIP, else "". `number`: 1-based within its file."""
+    """One page. `source`: the file's name within a ZIP, else "". `number`: 1-based within its file.
+
+    `pixels`: that it will have, as far as its header tells.
+    """
 
     source: str = ""
     number: PositiveInt
+    pixels: NonNegativeInt = 0
 
 
 class Description(_Frozen):

@@ -27,10 +27,21 @@ _SCAN_COVERS = 0.7
 """A picture over this part of a page is a scan; text above it is some other program's recognition."""
 
 
-def page_count(data: bytes) -> int:
-    """Raises Problem: DAMAGED_DOCUMENT or LOCKED_DOCUMENT."""
+def sizes(data: bytes, limits: Limits) -> list[int]:
+    """The pixels of each page as it will be rendered. Raises Problem: DAMAGED_DOCUMENT or LOCKED_DOCUMENT."""
     with _opened(data) as document:
-        return len(document)
+        if len(document) > limits.document_pages:
+            return [0] * len(document)
+        return [_pixels(document, page, limits) for page in range(len(document))]
+
+
+def _pixels(document: pdfium.PdfDocument, page: int, limits: Limits) -> int:
+    """A damaged page counts as a large one; it is refused when its turn comes."""
+    try:
+        width, height = document.get_page_size(page)
+    except pdfium.PdfiumError:
+        return limits.page_pixels
+    return int(min(limits.page_pixels, max(1.0, width * height * (limits.pdf_dpi / _POINTS_PER_INCH) ** 2)))
 
 
 def render(
@@ -38,7 +49,7 @@ def render(
 ) -> tuple[int, int, bytes, tuple[PrintedLine, ...] | None]:
     """Page number `page`, from 0, at the limits' dots per inch or what their pixels allow.
 
-    Raises Problem: as `page_count`, NO_SUCH_PAGE, TOO_MANY_PIXELS.
+    Raises Problem: as `sizes`, NO_SUCH_PAGE, TOO_MANY_PIXELS.
     """
     with _opened(data) as document:
         if page >= len(document):
