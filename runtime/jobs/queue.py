@@ -5,25 +5,38 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+import uuid
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
 from runtime.jobs.records import Claim, JobStatus, Order, PageFailure, PageOutcome
-from runtime.jobs.store import JobStore, NewFile
+from runtime.jobs.store import JobStore, Load, NewFile
 from runtime.problems import ENGINE_UNAVAILABLE, INTERNAL, QUEUE_FULL, Problem
+from runtime.results import Progress
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
-ReadPage = Callable[[Claim], Coroutine[None, None, str]]
+OnProgress = Callable[[Progress], None]
+ReadPage = Callable[[Claim, OnProgress], Coroutine[None, None, str]]
 """Reads a claimed page; gives its result as JSON. Raises Problem."""
 
 _NOT_THE_PAGES_FAULT = (ENGINE_UNAVAILABLE, QUEUE_FULL)
 _PAUSE_S = 2.0
 _FORGET_EVERY_S = 60.0
+
+
+@dataclass
+class _Waiter:
+    """A call that waits for its job. `problems`: of pages that could not be read, by their number."""
+
+    on_progress: OnProgress
+    done: asyncio.Event = field(default_factory=asyncio.Event)
+    problems: dict[int, Problem] = field(default_factory=dict)
 
 
 class JobQueue:
@@ -40,6 +53,7 @@ class JobQueue:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="jobs")
         self._changed = asyncio.Condition()
         self._in_flight: dict[tuple[str, int], asyncio.Task[str]] = {}
+        self._waiters: dict[str, _Waiter] = {}
 
     async def __aenter__(self) -> JobQueue:
         loop = asyncio.get_running_loop()
@@ -65,6 +79,27 @@ class JobQueue:
         await self._tell()
         return accepted
 
+    async def read(
+        self, caller: str, order: Order, files: Sequence[NewFile], on_progress: OnProgress
+    ) -> tuple[list[PageOutcome], dict[int, Problem]]:
+        """Submit and wait: every page's outcome, and the problems of those that could not be read.
+
+        It has its turns as any job has; nothing is kept of it. Cancelling gives it up, in the engine too.
+        """
+        job, waiter = uuid.uuid4().hex, _Waiter(on_progress)
+        self._waiters[job] = waiter
+        try:
+            await self._do(lambda: self._store.accept(caller, order, files, digest="", job=job, waited=True))
+            await self._tell()
+            if any(page.failure is None for _, _, pages in files for page in pages):
+                await waiter.done.wait()
+            return await self.outcomes(job), waiter.problems
+        finally:
+            del self._waiters[job]
+            self._stop_reading(job)
+            # One thread does it all, in order: even if accepting is still under way, this comes after it.
+            await asyncio.shield(self._do(lambda: self._store.remove(job)))
+
     async def status(self, job: str) -> JobStatus | None:
         return await self._do(lambda: self._store.status(job, self.keep_s))
 
@@ -78,9 +113,9 @@ class JobQueue:
         """See JobStore.sheet."""
         return await self._do(lambda: self._store.sheet(job, number))
 
-    async def load(self) -> tuple[int, int]:
-        """Pages waiting, and bytes of all files kept."""
-        return await self._do(lambda: (self._store.pages_waiting(), self._store.held_bytes()))
+    async def load(self) -> Load:
+        """See JobStore.load."""
+        return await self._do(self._store.load)
 
     async def make_room(self, size_bytes: int) -> None:
         """See JobStore.make_room."""
@@ -94,10 +129,13 @@ class JobQueue:
     async def cancel(self, job: str) -> None:
         """Give the job up; the engine stops reading its pages."""
         await self._do(lambda: self._store.cancel(job))
-        for (owner, _), reading in list(self._in_flight.items()):
+        self._stop_reading(job)
+        await self._tell()
+
+    def _stop_reading(self, job: str) -> None:
+        for (owner, _), reading in self._in_flight.items():
             if owner == job:
                 reading.cancel()
-        await self._tell()
 
     async def changes(self, job: str) -> AsyncIterator[JobStatus]:
         """The job's status now and whenever it changes, until it is final or gone."""
@@ -124,20 +162,33 @@ class JobQueue:
 
     async def _work(self) -> None:
         while True:
-            async with self._changed:
-                claim = await self._do(self._store.claim)
-                if claim is None:
-                    await self._changed.wait()
-                    continue
-            await self._tell()
-            await self._read(claim)
+            try:
+                await self._work_once()
+            except Exception:  # a full disk, say: it may have room again
+                log.exception("the jobs' database does not answer")
+                await asyncio.sleep(_PAUSE_S)
 
-    async def _read(self, claim: Claim) -> None:
+    async def _work_once(self) -> None:
+        async with self._changed:
+            claim = await self._do(self._store.claim)
+            if claim is None:
+                await self._changed.wait()
+                return
+            # Before anything else can run: whoever cancels the job from now on finds its page here.
+            reading = asyncio.create_task(self._read_page(claim, self._progress_of(claim)))
+            self._in_flight[claim.job, claim.number] = reading
+        await self._see_through(claim, reading)
+
+    def _progress_of(self, claim: Claim) -> OnProgress:
+        waiter = self._waiters.get(claim.job)
+        return (lambda _: None) if waiter is None else waiter.on_progress
+
+    async def _see_through(self, claim: Claim, reading: asyncio.Task[str]) -> None:
         started = time.monotonic()
-        reading = asyncio.create_task(self._read_page(claim))
-        self._in_flight[claim.job, claim.number] = reading
+        waiter = self._waiters.get(claim.job)
         result, failure = None, None
         try:
+            await self._tell()
             await asyncio.wait([reading])
             if reading.cancelled():
                 return  # its job was cancelled, and the store knows
@@ -148,22 +199,28 @@ class JobQueue:
             await self._do(lambda: self._store.put_back(claim.job, claim.number))
             raise
         except Problem as problem:
-            if problem.kind in _NOT_THE_PAGES_FAULT:
+            if problem.kind in _NOT_THE_PAGES_FAULT and not claim.waited:
                 await self._do(lambda: self._store.put_back(claim.job, claim.number))
                 await asyncio.sleep(_PAUSE_S)
                 return
             failure = PageFailure(code=problem.kind.code, detail=problem.detail)
+            if waiter is not None:
+                waiter.problems[claim.number] = problem
         except Exception:
             log.exception("a page of a job could not be read")
             failure = PageFailure(code=INTERNAL.code, detail="The cause is in the station's log.")
+            if waiter is not None:
+                waiter.problems[claim.number] = Problem(INTERNAL, failure.detail)
         finally:
             del self._in_flight[claim.job, claim.number]
         elapsed_s = time.monotonic() - started
-        await self._do(
+        complete = await self._do(
             lambda: self._store.finish_page(
                 claim.job, claim.number, result=result, failure=failure, elapsed_s=elapsed_s
             )
         )
+        if complete and waiter is not None:
+            waiter.done.set()
         await self._tell()
 
     async def _forget(self) -> None:

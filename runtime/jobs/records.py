@@ -71,7 +71,10 @@ class JobStatus(_Frozen):
 
 
 class Claim(_Frozen):
-    """A page handed to a worker: the job's order, the file's bytes, which page of it."""
+    """A page handed to a worker: the job's order, the file's bytes, which page of it.
+
+    `waited`: a call waits for it, which would rather have a refusal than no answer.
+    """
 
     job: str
     number: int
@@ -79,3 +82,4 @@ class Claim(_Frozen):
     data: bytes
     page: int
     attempt: int
+    waited: bool = False

@@ -8,7 +8,9 @@ from __future__ import annotations
 import sqlite3
 import time
 import uuid
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from runtime.jobs.records import Claim, JobStatus, Order, PageFailure, PageOutcome, State
@@ -17,7 +19,7 @@ _SCHEMA = """
 CREATE TABLE IF NOT EXISTS jobs (
     id TEXT PRIMARY KEY, caller TEXT NOT NULL, idempotency_key TEXT, digest TEXT NOT NULL, order_json TEXT NOT NULL,
     cancelled INTEGER NOT NULL DEFAULT 0, created REAL NOT NULL, finished REAL, served INTEGER NOT NULL DEFAULT 0,
-    UNIQUE (caller, idempotency_key)
+    turn INTEGER NOT NULL DEFAULT 0, waited INTEGER NOT NULL DEFAULT 0, UNIQUE (caller, idempotency_key)
 );
 CREATE TABLE IF NOT EXISTS files (
     job TEXT NOT NULL REFERENCES jobs ON DELETE CASCADE, file INTEGER NOT NULL, name TEXT NOT NULL, data BLOB,
@@ -25,22 +27,27 @@ CREATE TABLE IF NOT EXISTS files (
 );
 CREATE TABLE IF NOT EXISTS pages (
     job TEXT NOT NULL REFERENCES jobs ON DELETE CASCADE, number INTEGER NOT NULL, file INTEGER NOT NULL,
-    source TEXT NOT NULL, place INTEGER NOT NULL, shown INTEGER NOT NULL,
+    source TEXT NOT NULL, place INTEGER NOT NULL, shown INTEGER NOT NULL, pixels INTEGER NOT NULL DEFAULT 0,
     state TEXT NOT NULL DEFAULT 'queued', attempts INTEGER NOT NULL DEFAULT 0,
     result TEXT, code TEXT, detail TEXT, elapsed REAL,
     PRIMARY KEY (job, number)
 );
 CREATE INDEX IF NOT EXISTS pages_by_state ON pages (state, job, number);
 """
+_SINCE_MADE = (("jobs", "turn"), ("jobs", "waited"), ("pages", "pixels"))
+"""Columns that databases of earlier versions lack; a vault outlives a version."""
 _MOST_ATTEMPTS = 3
+_MOST_CALLERS = 10_000
 SET_ASIDE = PageFailure(code="page-set-aside", detail="The service stopped three times while reading this page.")
 
 
 class NewPage:
     """A page to be read, or a file that could not be opened (`failure`)."""
 
-    def __init__(self, place: int, shown: int, source: str = "", failure: PageFailure | None = None) -> None:
-        self.place, self.shown, self.source, self.failure = place, shown, source, failure
+    def __init__(
+        self, place: int, shown: int, source: str = "", failure: PageFailure | None = None, pixels: int = 0
+    ) -> None:
+        self.place, self.shown, self.source, self.failure, self.pixels = place, shown, source, failure, pixels
 
 
 NewFile = tuple[str, bytes, Sequence[NewPage]]
@@ -51,16 +58,38 @@ class KeyReused(Exception):
     """The idempotency key came with another request before."""
 
 
+@dataclass(frozen=True)
+class Load:
+    """What is kept: unfinished jobs, their pages that wait and how many pixels these have, all files' bytes."""
+
+    jobs: int = 0
+    pages: int = 0
+    pixels: int = 0
+    held_bytes: int = 0
+
+
 class JobStore:
-    """`path` is made if it is not there. What was being read when the last process died is queued again."""
+    """`path` is made if it is not there. What was being read when the last process died is queued again;
+    jobs that a call waited for are dropped, for the call died with the process.
+
+    Turns are shared out in a round: whoever has waited longest since the last page, or since coming, is next,
+    first among callers, then among a caller's jobs. So nobody can take more than a share, neither with one
+    large job nor with many small ones.
+    """
 
     def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
+        self._callers: OrderedDict[str, int] = OrderedDict()
+        """The turn at which each was last served, the longest ago first."""
         path.parent.mkdir(parents=True, exist_ok=True)
         self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
         self._db.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;" + _SCHEMA)
         with self._db:
             self._db.execute("BEGIN")
+            for table, column in _SINCE_MADE:
+                if column not in {row[1] for row in self._db.execute(f"PRAGMA table_info({table})")}:
+                    self._db.execute(f"ALTER TABLE {table} ADD COLUMN {column} INTEGER NOT NULL DEFAULT 0")
+            self._db.execute("DELETE FROM jobs WHERE waited=1")
             self._db.execute(
                 "UPDATE pages SET state='failed', code=?, detail=? WHERE state='running' AND attempts>=?",
                 (SET_ASIDE.code, SET_ASIDE.detail, _MOST_ATTEMPTS),
@@ -68,14 +97,25 @@ class JobStore:
             self._db.execute("UPDATE pages SET state='queued' WHERE state='running'")
             for (job,) in self._db.execute("SELECT id FROM jobs WHERE finished IS NULL").fetchall():
                 self._finish_if_complete(job)
+            (self._turn,) = self._db.execute("SELECT COALESCE(MAX(turn), 0) FROM jobs").fetchone()
 
     def close(self) -> None:
         self._db.close()
 
     def accept(
-        self, caller: str, order: Order, files: Sequence[NewFile], *, digest: str, idempotency_key: str | None = None
+        self,
+        caller: str,
+        order: Order,
+        files: Sequence[NewFile],
+        *,
+        digest: str,
+        idempotency_key: str | None = None,
+        job: str | None = None,
+        waited: bool = False,
     ) -> tuple[str, bool]:
-        """Keep a job; its id, and whether it is new. Raises KeyReused."""
+        """Keep a job; its id, `job` if that is given, and whether it is new. `waited`: for a call that
+        waits for it, and of no use without. Raises KeyReused.
+        """
         with self._db:
             self._db.execute("BEGIN IMMEDIATE")
             if idempotency_key is not None:
@@ -86,10 +126,11 @@ class JobStore:
                     if known[1] != digest:
                         raise KeyReused
                     return str(known[0]), False
-            job = uuid.uuid4().hex
+            job = job or uuid.uuid4().hex
             self._db.execute(
-                "INSERT INTO jobs (id, caller, idempotency_key, digest, order_json, created) VALUES (?,?,?,?,?,?)",
-                (job, caller, idempotency_key, digest, order.model_dump_json(), self._clock()),
+                "INSERT INTO jobs (id, caller, idempotency_key, digest, order_json, created, turn, waited) "
+                "VALUES (?,?,?,?,?,?,?,?)",
+                (job, caller, idempotency_key, digest, order.model_dump_json(), self._clock(), self._turn, waited),
             )
             number = 0
             for index, (name, data, pages) in enumerate(files):
@@ -98,9 +139,9 @@ class JobStore:
                     number += 1
                     failure = page.failure
                     self._db.execute(
-                        "INSERT INTO pages (job, number, file, source, place, shown, state, code, detail) "
-                        "VALUES (?,?,?,?,?,?,?,?,?)",
-                        (job, number, index, page.source, page.place, page.shown,
+                        "INSERT INTO pages (job, number, file, source, place, shown, pixels, state, code, detail) "
+                        "VALUES (?,?,?,?,?,?,?,?,?,?)",
+                        (job, number, index, page.source, page.place, page.shown, page.pixels,
                          "failed" if failure else "queued",
                          failure.code if failure else None, failure.detail if failure else None),
                     )  # fmt: skip
@@ -108,24 +149,28 @@ class JobStore:
             return job, True
 
     def claim(self) -> Claim | None:
-        """The next page to read, marked as being read: of the job that was served least; None if all is read."""
+        """The next page to read, marked as being read; None if all is read."""
         with self._db:
             self._db.execute("BEGIN IMMEDIATE")
-            found = self._db.execute(
-                "SELECT p.job, p.number, j.order_json, f.data, p.place, p.attempts FROM pages p "
-                "JOIN jobs j ON j.id=p.job JOIN files f ON f.job=p.job AND f.file=p.file "
-                "WHERE p.state='queued' AND j.cancelled=0 "
-                "ORDER BY (SELECT COALESCE(SUM(o.served),0) FROM jobs o "
-                "          WHERE o.caller=j.caller AND o.finished IS NULL), "
-                "j.served, j.created, j.rowid, p.number LIMIT 1"
-            ).fetchone()
-            if found is None:
+            waiting = self._db.execute(
+                "SELECT id, caller, turn, served FROM jobs WHERE cancelled=0 AND id IN "
+                "(SELECT DISTINCT job FROM pages WHERE state='queued') ORDER BY created, rowid"
+            ).fetchall()
+            if not waiting:
                 return None
-            job, number, order, data, place, attempts = found
+            job, caller, _, _ = min(waiting, key=lambda row: (self._callers.get(row[1], 0), row[2], row[3]))
+            number, order, data, place, attempts, waited = self._db.execute(
+                "SELECT p.number, j.order_json, f.data, p.place, p.attempts, j.waited FROM pages p "
+                "JOIN jobs j ON j.id=p.job JOIN files f ON f.job=p.job AND f.file=p.file "
+                "WHERE p.state='queued' AND p.job=? ORDER BY p.number LIMIT 1",
+                (job,),
+            ).fetchone()
             self._db.execute(
                 "UPDATE pages SET state='running', attempts=attempts+1 WHERE job=? AND number=?", (job, number)
             )
-            self._db.execute("UPDATE jobs SET served=served+1 WHERE id=?", (job,))
+            self._turn += 1
+            self._db.execute("UPDATE jobs SET served=served+1, turn=? WHERE id=?", (self._turn, job))
+            self._served(caller)
         return Claim(
             job=job,
             number=number,
@@ -133,7 +178,14 @@ class JobStore:
             data=data,
             page=place,
             attempt=attempts + 1,
+            waited=bool(waited),
         )
+
+    def _served(self, caller: str) -> None:
+        self._callers[caller] = self._turn
+        self._callers.move_to_end(caller)
+        while len(self._callers) > _MOST_CALLERS:
+            self._callers.popitem(last=False)
 
     def put_back(self, job: str, number: int) -> None:
         """A page that was claimed and could not be begun: it is queued again and no attempt is counted."""
@@ -146,8 +198,8 @@ class JobStore:
 
     def finish_page(
         self, job: str, number: int, *, result: str | None = None, failure: PageFailure | None = None, elapsed_s: float
-    ) -> None:
-        """Keep what became of a page; the job is finished with its last one."""
+    ) -> bool:
+        """Keep what became of a page; the job is finished with its last one. True if it is."""
         with self._db:
             self._db.execute("BEGIN IMMEDIATE")
             self._db.execute(
@@ -156,7 +208,7 @@ class JobStore:
                 ("failed" if failure else "done", result, failure.code if failure else None,
                  failure.detail if failure else None, elapsed_s, job, number),
             )  # fmt: skip
-            self._finish_if_complete(job)
+            return self._finish_if_complete(job)
 
     def cancel(self, job: str) -> None:
         """No page of the job is begun any more; those read are kept."""
@@ -231,15 +283,14 @@ class JobStore:
         ).fetchone()
         return None if found is None else (bytes(found[0]), int(found[1]))
 
-    def held_bytes(self) -> int:
-        """Size of all files kept."""
-        (total,) = self._db.execute("SELECT COALESCE(SUM(LENGTH(data)), 0) FROM files").fetchone()
-        return int(total)
-
-    def pages_waiting(self) -> int:
-        """Pages accepted and not yet being read, of all jobs."""
-        (count,) = self._db.execute("SELECT COUNT(*) FROM pages WHERE state='queued'").fetchone()
-        return int(count)
+    def load(self) -> Load:
+        """How much is kept and waits, of all jobs."""
+        (jobs,) = self._db.execute("SELECT COUNT(*) FROM jobs WHERE finished IS NULL").fetchone()
+        pages, pixels = self._db.execute(
+            "SELECT COUNT(*), COALESCE(SUM(pixels), 0) FROM pages WHERE state='queued'"
+        ).fetchone()
+        (held,) = self._db.execute("SELECT COALESCE(SUM(LENGTH(data)), 0) FROM files").fetchone()
+        return Load(int(jobs), int(pages), int(pixels), int(held))
 
     def make_room(self, size_bytes: int) -> None:
         """Let go of finished jobs' files, the oldest first, until `size_bytes` are free; results are kept."""
@@ -265,12 +316,13 @@ class JobStore:
         with self._db:
             self._db.execute("DELETE FROM jobs WHERE finished IS NOT NULL AND finished < ?", (self._clock() - keep_s,))
 
-    def _finish_if_complete(self, job: str) -> None:
+    def _finish_if_complete(self, job: str) -> bool:
         left = self._db.execute(
             "SELECT COUNT(*) FROM pages WHERE job=? AND state IN ('queued','running')", (job,)
         ).fetchone()[0]
         if not left:
             self._db.execute("UPDATE jobs SET finished=COALESCE(finished, ?) WHERE id=?", (self._clock(), job))
+        return not left
 
 
 def _state(left: int, begun: int, done: int) -> State:

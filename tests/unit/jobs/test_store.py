@@ -195,11 +195,58 @@ def test_room_is_made_by_letting_go_of_finished_files_alone_the_oldest_first(sto
     assert store.sheet(old, 1) is None and store.outcomes(old)[0].result == "kept"
     assert store.sheet(recent, 1) == (b"bytes", 0)
     store.make_room(10**9)
-    assert store.held_bytes() == len(b"bytes")
+    assert store.load().held_bytes == len(b"bytes")
     assert claim(store).job == waiting
 
 
 def test_a_removed_job_leaves_nothing(store: JobStore) -> None:
     job = accept(store)
     store.remove(job)
-    assert (store.status(job, KEEP_S), store.outcomes(job), store.held_bytes()) == (None, [], 0)
+    assert (store.status(job, KEEP_S), store.outcomes(job), store.load().held_bytes) == (None, [], 0)
+
+
+def test_a_stream_of_small_jobs_does_not_keep_a_large_one_waiting(store: JobStore) -> None:
+    large = accept(store, pages=20)
+    served = []
+    for _ in range(20):
+        accept(store, pages=1)
+        claimed = claim(store)
+        served.append(claimed.job)
+        finish(store, claimed)
+    assert served.count(large) >= 5 and large in served[-8:]
+
+
+def test_a_newcomer_does_not_catch_up_with_what_others_had_before(store: JobStore) -> None:
+    early = accept(store, pages=40, caller="early")
+    for _ in range(10):
+        finish(store, claim(store))
+    accept(store, pages=40, caller="late")
+    served = []
+    for _ in range(10):
+        claimed = claim(store)
+        served.append(claimed.job)
+        finish(store, claimed)
+    assert served.count(early) == 5
+
+
+def test_a_call_that_was_waited_for_ends_with_the_process(tmp_path: Path) -> None:
+    path = tmp_path / "jobs.sqlite3"
+    before = JobStore(path)
+    kept = accept(before, pages=1)
+    before.accept("a", Order(), [("x", b"b", [NewPage(0, 1)])], digest="", job="gone", waited=True)
+    before.close()
+    after = JobStore(path)
+    assert claim(after).job == kept and after.claim() is None and after.status("gone", KEEP_S) is None
+    after.close()
+
+
+def test_a_database_of_an_earlier_version_is_taken_over(tmp_path: Path) -> None:
+    path = tmp_path / "jobs.sqlite3"
+    before = JobStore(path)
+    job = accept(before, pages=2)
+    for table, column in (("jobs", "turn"), ("jobs", "waited"), ("pages", "pixels")):
+        before._db.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
+    before.close()
+    after = JobStore(path)
+    assert claim(after).job == job
+    after.close()
