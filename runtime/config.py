@@ -9,10 +9,12 @@ import os
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
+from limits import parse
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PositiveInt, model_validator
 
 from runtime.alerts.rules import AlertRule
 from runtime.fields.forms import Form
+from runtime.logs import Format
 from runtime.tasks.prompts import Generation
 from runtime.tasks.task import Language
 
@@ -39,7 +41,11 @@ class Limits(_Strict):
 
     upload_bytes: PositiveInt = 64 * 1024 * 1024
     page_pixels: PositiveInt = 64_000_000
+    queue_jobs: PositiveInt = 500
+    """Accepted and not finished; a synchronous call is one of them."""
     queue_pages: PositiveInt = 500
+    queue_pixels: PositiveInt = 8_000_000_000
+    """Of the pages that wait, once they are opened; an A4 page at 300 dpi has 8.7 million."""
     queue_bytes: PositiveInt = 512 * 1024 * 1024
     """Files held in memory while they wait."""
     request_timeout_s: PositiveInt = 600
@@ -158,6 +164,23 @@ class AuthConfig(_Strict):
         return self
 
 
+def _parsable(rate: str) -> str:
+    parse(rate)
+    return rate
+
+
+Rate = Annotated[str, AfterValidator(_parsable)]
+"""As the library `limits` reads it: "600/minute", "10 per 2 second"."""
+
+
+class Rates(_Strict):
+    """How often one caller may call; None: as often as it likes. `work`: what is sent to be read. `calls`:
+    everything else, asking for a job's progress included."""
+
+    work: Rate | None = "1200/minute"
+    calls: Rate | None = "6000/minute"
+
+
 class JobsConfig(_Strict):
     """Where accepted jobs are kept: a folder on tmpfs or the vault. None: a private temporary one, with
     which an accepted job ends when the gateway does. `keep_s`: how long results can be fetched."""
@@ -208,6 +231,9 @@ class StationConfig(_Strict):
     jobs: JobsConfig = JobsConfig()
     auth: AuthConfig = AuthConfig()
     selftest: SelfTestConfig = SelfTestConfig()
+    rates: Rates = Rates()
+    logs: Format = "text"
+    """Lines of JSON for a machine that reads them, or text for a person at a terminal."""
 
 
 def load(path: Path | None = None) -> StationConfig:

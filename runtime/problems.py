@@ -26,7 +26,7 @@ class Problem(Exception):
     kind: ProblemKind
     detail: str = ""
     retry_after_s: int | None = None
-    extra: dict[str, str | int] = field(default_factory=dict)
+    extra: dict[str, str | int | list[str]] = field(default_factory=dict)
 
     def __str__(self) -> str:
         return f"{self.kind.code}: {self.detail or self.kind.title}"

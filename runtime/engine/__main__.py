@@ -5,13 +5,12 @@ from __future__ import annotations
 import argparse
 import asyncio
 import importlib
-import logging
 import sys
 from pathlib import Path
 
 import uvicorn
 
-from runtime import config
+from runtime import config, logs
 from runtime.engine import memory, watchdog
 from runtime.engine.contract import Engine
 from runtime.engine.server import EngineServer
@@ -81,9 +80,8 @@ def main() -> int:
     parser.add_argument("--config", type=Path, default=None)
     parser.add_argument("--name", required=True)
     arguments = parser.parse_args()
-    logging.basicConfig(level=logging.INFO, format="%(name)s: %(message)s")
-    logging.getLogger("httpx").setLevel(logging.WARNING)  # a line for every look at a model's server
     station = config.load(arguments.config)
+    logs.configure(station.logs)
     chosen = next((engine for engine in station.engines if engine.name == arguments.name), None)
     if chosen is None or chosen.name not in ENGINES:
         print(f"no engine {arguments.name!r} in this configuration", file=sys.stderr)

@@ -15,7 +15,7 @@ from pathlib import Path
 import uvicorn
 from fastapi import FastAPI
 
-from runtime import config
+from runtime import config, logs
 from runtime.accuracy.keeping import keep_reviews, open_records
 from runtime.gateway.app import build_api
 from runtime.gateway.milestones import Milestones, kiosk_painted
@@ -106,10 +106,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="runtime.gateway", description=__doc__)
     parser.add_argument("--config", type=Path, default=None)
     arguments = parser.parse_args()
-    logging.basicConfig(level=logging.INFO, format="%(name)s: %(message)s")
-    logging.getLogger("httpx").setLevel(logging.WARNING)  # a line for every look at the engine's health
+    station = config.load(arguments.config)
+    logs.configure(station.logs)
     try:
-        asyncio.run(serve(config.load(arguments.config)))
+        asyncio.run(serve(station))
     except OSError as error:
         log.error("the gateway cannot start: %s", error)
         return 1

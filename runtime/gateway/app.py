@@ -25,8 +25,10 @@ from runtime.gateway.job_routes import job_routes
 from runtime.gateway.job_service import JobService
 from runtime.gateway.ocr_routes import ocr_routes
 from runtime.gateway.problem_responses import PROBLEM_SCHEMA, answer_with_problems
+from runtime.gateway.rate_limits import RateLimit
 from runtime.gateway.reader import Reader
 from runtime.gateway.recognition import Recognition
+from runtime.gateway.request_log import RequestLog
 from runtime.gateway.signals import Signals
 from runtime.gateway.station_watch import AlertMetrics, StationWatch
 from runtime.gateway.watch_routes import watch_routes
@@ -51,10 +53,11 @@ def build_api(
     kept = records or Records(None)
     recognition = Recognition(reader, config.forms)
     counted = metrics.Metrics(reader)
-    jobs = JobService(config, reader, recognition, counted.read)
+    jobs = JobService(config, reader, recognition, counted.read, lambda: counted.seconds_a_page)
     selftest = SelfTest(config, reader, recognition, kept, expects_pages=expects_pages)
     watch = StationWatch(config, Signals(config, reader, selftest_cer=selftest.errors), jobs)
     counted.add(AlertMetrics(watch))
+    documents = Documents(recognition, jobs)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -77,9 +80,9 @@ def build_api(
     app.state.watch, app.state.selftest, app.state.records = watch, selftest, kept
     answer_with_problems(app)
 
-    app.include_router(ocr_routes(config, recognition, Documents(recognition, jobs), counted))
+    app.include_router(ocr_routes(config, recognition, documents, counted))
     app.include_router(job_routes(config, jobs))
-    app.include_router(chat_routes(recognition))
+    app.include_router(chat_routes(documents))
     app.include_router(capacity_routes(config, reader, jobs, counted))
     app.include_router(watch_routes(watch, selftest, kept))
 
@@ -114,8 +117,11 @@ def build_api(
         )
 
     app.mount("/static", StaticFiles(directory=_STATIC))
+    # What is added last looks first.
+    app.add_middleware(RateLimit, rates=config.rates)
     if config.auth.required and config.auth.keys is not None:
         app.add_middleware(KeyGuard, ring=KeyRing(config.auth.keys))
     app.add_middleware(UploadLimit, limit_bytes=config.limits.upload_bytes)
     app.add_middleware(HostGuard, listener_host=config.api.host)
+    app.add_middleware(RequestLog)
     return app

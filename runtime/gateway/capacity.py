@@ -21,7 +21,7 @@ class EngineCapacity(BaseModel):
 
 
 class Capacity(BaseModel):
-    """`pages_waiting` of at most `pages_limit`; `bytes_held` by jobs of at most `bytes_limit`.
+    """`pages_waiting` of at most `pages_limit`, and so on; `jobs`: not finished, synchronous calls among them.
 
     `seconds_a_page`: of the last pages, newer ones weighing more; `wait_s`: for a page sent now. Both
     None while nothing has been read yet.
@@ -31,6 +31,10 @@ class Capacity(BaseModel):
     engines: list[EngineCapacity]
     pages_waiting: int
     pages_limit: int
+    jobs: int
+    jobs_limit: int
+    pixels_waiting: int
+    pixels_limit: int
     bytes_held: int
     bytes_limit: int
     seconds_a_page: float | None
@@ -43,8 +47,8 @@ def capacity_routes(config: StationConfig, reader: Reader, jobs: JobService, cou
 
     @router.get("/v1/capacity", summary="How full the station is", tags=["Station"])
     async def capacity() -> Capacity:
-        queued, held = await jobs.load()
-        waiting = reader.waiting + queued
+        load = await jobs.load()
+        waiting = reader.waiting + load.pages
         each = counted.seconds_a_page
         at_a_time = max((engine.parallel for engine in reader.engines if engine.ready), default=1)
         return Capacity(
@@ -60,7 +64,11 @@ def capacity_routes(config: StationConfig, reader: Reader, jobs: JobService, cou
             ],
             pages_waiting=waiting,
             pages_limit=config.limits.queue_pages,
-            bytes_held=held,
+            jobs=load.jobs,
+            jobs_limit=config.limits.queue_jobs,
+            pixels_waiting=load.pixels,
+            pixels_limit=config.limits.queue_pixels,
+            bytes_held=load.held_bytes,
             bytes_limit=config.limits.queue_bytes,
             seconds_a_page=None if each is None else round(each, 3),
             wait_s=None if each is None else round(waiting * each / at_a_time, 1),

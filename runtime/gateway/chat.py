@@ -21,16 +21,19 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response
 
-from runtime.documents.sheet import Sheet
-from runtime.gateway.answers import flat, full
+from runtime.gateway.answers import flat
+from runtime.gateway.deadlines import Deadline, within
 from runtime.gateway.disconnect import while_connected
-from runtime.gateway.recognition import Recognised, Recognition, Want
+from runtime.gateway.document_reading import Documents
+from runtime.gateway.job_service import Upload
+from runtime.gateway.recognition import Want
+from runtime.gateway.request_log import CLIENT_CLOSED_REQUEST
+from runtime.gateway.request_notes import caller_of, notes_of
 from runtime.problems import BAD_REQUEST, MISSING_FILE, Problem
 from runtime.tasks.prompts import task_of_prompt
 from runtime.tasks.task import Task
 
 MODEL = "inkstick"
-_CLIENT_CLOSED_REQUEST = 499
 _DATA_URL = re.compile(r"data:[\w.+-]+/[\w.+-]+;base64,", re.ASCII)
 _KEYS = re.compile(r"[\[\[]\s*(['\"].+?['\"])\s*[\]\]]", re.DOTALL)
 
@@ -62,7 +65,7 @@ class ChatRequest(_Open):
     stream: bool = False
 
 
-def chat_routes(recognition: Recognition) -> APIRouter:
+def chat_routes(documents: Documents) -> APIRouter:
     """The two addresses that OpenAI's clients use. Errors are in OpenAI's shape here."""
     router = APIRouter(prefix="/v1", tags=["OpenAI-compatible"])
 
@@ -71,31 +74,31 @@ def chat_routes(recognition: Recognition) -> APIRouter:
         return {"object": "list", "data": [{"id": MODEL, "object": "model", "created": 0, "owned_by": "station"}]}
 
     @router.post("/chat/completions", summary="Read a page given as a message's image part")
-    async def completions(request: Request, asked: ChatRequest) -> Response:
+    async def completions(request: Request, asked: ChatRequest, deadline: Deadline = None) -> Response:
+        notes = notes_of(request.scope)
         try:
-            image, prompt = _image_of(asked), _prompt_of(asked)
+            image, prompt = Upload("", _image_of(asked)), _prompt_of(asked)
             want = want_of(prompt)
-            recognised = await while_connected(request, _read(recognition, image, want))
+            notes.task = want.task
+            reading = documents.first(image, want, "", None, caller_of(request.scope), lambda _: None)
+            page = await while_connected(request, within(deadline, reading))
         except ClientDisconnect:
-            return Response(status_code=_CLIENT_CLOSED_REQUEST)
+            return Response(status_code=CLIENT_CLOSED_REQUEST)
         except Problem as problem:
+            notes.code = problem.kind.code
             return _refusal(problem)
-        text = _content(recognised, want)
-        finish: Literal["stop", "length"] = "length" if recognised.page.warnings.count("truncated") else "stop"
+        notes.pages, notes.engine = 1, page.engine.name
+        text = json.dumps(flat([page], want.keys), ensure_ascii=False) if want.is_for_fields else page.text
+        finish: Literal["stop", "length"] = "length" if page.truncated else "stop"
         if asked.stream:
             return Response(_streamed(asked.model, text, finish), media_type="text/event-stream")
         message = {"role": "assistant", "content": text}
         choice = {"index": 0, "message": message, "finish_reason": finish}
-        tokens = recognised.page.generation.tokens if recognised.page.generation else 0
+        tokens = page.generation.tokens if page.generation else 0
         usage = {"prompt_tokens": 0, "completion_tokens": tokens, "total_tokens": tokens}
         return JSONResponse({**_head(asked.model, "chat.completion"), "choices": [choice], "usage": usage})
 
     return router
-
-
-async def _read(recognition: Recognition, image: bytes, want: Want) -> Recognised:
-    await recognition.cage.describe(image)  # what can never be read need not wait
-    return await recognition.read(Sheet(image), want)
 
 
 def want_of(prompt: str) -> Want:
@@ -139,14 +142,6 @@ def _prompt_of(asked: ChatRequest) -> str:
                 return message.content
             return "\n".join(part.text for part in message.content if part.type == "text")
     return ""
-
-
-def _content(recognised: Recognised, want: Want) -> str:
-    return (
-        json.dumps(flat([full(recognised)], want.keys), ensure_ascii=False)
-        if want.is_for_fields
-        else recognised.page.text
-    )
 
 
 def _head(model: str, kind: str) -> dict[str, Any]:

@@ -170,7 +170,8 @@ class EngineClient:
                     if message.result is not None:
                         return message.result
                     if message.error is not None:
-                        log.error("engine %s: %s", self.name, message.error)
+                        # Its kind alone: an error's own words may quote the page.
+                        log.error("engine %s: %s", self.name, message.error.partition(":")[0])
                         raise Problem(ENGINE_FAILED, "Scan the page again, or try another page.")
                     if message.progress is not None:
                         heard.tell(message.progress)

@@ -17,6 +17,7 @@ from runtime.gateway.ocr_routes import PROBLEMS, split_keys
 from runtime.gateway.problem_responses import PROBLEM_SCHEMA
 from runtime.gateway.recognition import AUTO, Auto
 from runtime.gateway.refusals import JOB_UNFINISHED
+from runtime.gateway.request_notes import caller_of, notes_of
 from runtime.gateway.result_files import written
 from runtime.gateway.uploads import read_form
 from runtime.jobs.records import JobStatus, Order, PageFailure
@@ -102,9 +103,12 @@ def job_routes(config: StationConfig, service: JobService) -> APIRouter:
     ) -> Response:
         order = Order(task=task, form=form, keys=split_keys(keys), to=to, region=chosen_region(region))
         sent = await read_form(request, config.limits.upload_bytes, most_files=_MOST_FILES)
-        caller = request.client.host if request.client else ""
-        job, _ = await service.submit(sent.files, order, pages=pages, caller=caller, idempotency_key=idempotency_key)
+        job, _ = await service.submit(
+            sent.files, order, pages=pages, caller=caller_of(request.scope), idempotency_key=idempotency_key
+        )
         told = _told(await service.status(job))
+        notes = notes_of(request.scope)
+        notes.task, notes.pages = order.task, told.pages
         return JSONResponse(told.model_dump(), 202, headers={"location": told.status_url})
 
     @router.get("/{job}", summary="How far a job is", response_model=Job, responses=_UNKNOWN)

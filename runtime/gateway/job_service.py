@@ -15,16 +15,19 @@ from runtime.documents.parts import Description
 from runtime.documents.selection import chosen_pages
 from runtime.documents.sheet import Sheet
 from runtime.gateway.answers import full
+from runtime.gateway.engine_client import OnProgress
 from runtime.gateway.reader import Reader
 from runtime.gateway.recognition import Recognition, Want
 from runtime.gateway.refusals import KEY_REUSED, NO_JOB
 from runtime.jobs.queue import JobQueue
-from runtime.jobs.records import Claim, JobStatus, Order, PageFailure
-from runtime.jobs.store import KeyReused, NewFile, NewPage
+from runtime.jobs.records import Claim, JobStatus, Order, PageFailure, PageOutcome
+from runtime.jobs.store import KeyReused, Load, NewFile, NewPage
 from runtime.problems import QUEUE_FULL, Problem
-from runtime.results import PageResult
+from runtime.results import PageResult, Progress
+from runtime.tasks.task import Task
 
 _RETRY_AFTER_S = 10
+_LONGEST_RETRY_S = 600
 
 
 @dataclass(frozen=True)
@@ -35,10 +38,21 @@ class Upload:
     data: bytes
 
 
+@dataclass(frozen=True)
+class Reading:
+    """A document that was waited for. `problems`: by the numbers of `outcomes`. `places`: of each page, by
+    number, its place in the document, from 0.
+    """
+
+    outcomes: tuple[PageOutcome, ...]
+    problems: dict[int, Problem]
+    places: tuple[int, ...]
+
+
 class JobService:
     """Started when first used, or by the application's start, so that jobs left behind are taken up again.
 
-    `on_read` is told of every page that was read.
+    `on_read` is told of every page that was read; `seconds_a_page` tells what pages took so far.
     """
 
     def __init__(
@@ -47,12 +61,14 @@ class JobService:
         reader: Reader,
         recognition: Recognition,
         on_read: Callable[[PageResult], None],
+        seconds_a_page: Callable[[], float | None] = lambda: None,
     ) -> None:
         self._config = config
         self._reader = reader
         self._recognition = recognition
         self.cage = recognition.cage
         self._on_read = on_read
+        self._seconds_a_page = seconds_a_page
         self._starting = asyncio.Lock()
         self._queue: JobQueue | None = None
         self._temporary: Path | None = None
@@ -79,9 +95,9 @@ class JobService:
         if self._temporary is not None:
             await asyncio.to_thread(shutil.rmtree, self._temporary, ignore_errors=True)
 
-    async def load(self) -> tuple[int, int]:
-        """Pages of jobs that wait, and bytes of all files kept; nothing where no job was ever sent."""
-        return (0, 0) if self._queue is None else await self._queue.load()
+    async def load(self) -> Load:
+        """What waits and is kept; nothing where no page was ever sent."""
+        return Load() if self._queue is None else await self._queue.load()
 
     async def submit(
         self,
@@ -95,9 +111,9 @@ class JobService:
         """Accept a job; its id, and whether it is new. `pages`: of every file, as `chosen_pages` takes them.
 
         A file that cannot be opened is a failed page among others; alone, it is refused. Raises Problem:
-        the documents' kinds, those of `Recognition.check`, QUEUE_FULL, KEY_REUSED.
+        the documents' kinds, those of `Recognition.check`, TASK_NOT_AVAILABLE, QUEUE_FULL, KEY_REUSED.
         """
-        self._recognition.check(want_of(order))
+        self._check(order)
         files: list[NewFile] = []
         for upload in uploads:
             files.append((upload.name, upload.data, await self._pages_of(upload, pages, alone=len(uploads) == 1)))
@@ -109,6 +125,28 @@ class JobService:
             )
         except KeyReused:
             raise Problem(KEY_REUSED, "Take a new key for a new request.") from None
+
+    async def read(
+        self, upload: Upload, order: Order, *, pages: str, first_only: bool, caller: str, on_progress: OnProgress
+    ) -> Reading:
+        """Submit one document and wait for it, with the same turns and limits as any job. `first_only`: of the
+        pages chosen. Cancelling gives it up. Raises Problem as `submit` does.
+        """
+        self._check(order)
+        chosen = await self._pages_of(upload, pages, alone=True)
+        if first_only:
+            chosen = chosen[:1]
+        files: list[NewFile] = [(upload.name, upload.data, chosen)]
+        queue = await self.queue()
+        await self._check_room(queue, files)
+        on_progress(Progress(stage="queued"))
+
+        def since_claimed(progress: Progress) -> None:
+            if progress.stage != "queued":  # the reader's own queue is the kiosk's and the workers'
+                on_progress(progress)
+
+        outcomes, problems = await queue.read(caller, order, files, since_claimed)
+        return Reading(tuple(outcomes), problems, tuple(page.place for page in chosen))
 
     async def status(self, job: str) -> JobStatus:
         """Raises Problem(NO_JOB)."""
@@ -129,7 +167,10 @@ class JobService:
             if alone:
                 raise
             return [NewPage(0, 0, failure=PageFailure(code=problem.kind.code, detail=problem.detail))]
-        found = [NewPage(place, described.pages[place].number, described.pages[place].source) for place in chosen]
+        found = [
+            NewPage(place, page.number, page.source, pixels=page.pixels)
+            for place, page in ((place, described.pages[place]) for place in chosen)
+        ]
         strays = [
             NewPage(0, 0, name, PageFailure(code=code, detail="This file of the archive was left out."))
             for name, code in described.skipped
@@ -137,18 +178,39 @@ class JobService:
         return [*found, *strays]
 
     async def _check_room(self, queue: JobQueue, files: Sequence[NewFile]) -> None:
-        waiting, held = await queue.load()
+        """A document larger than a limit is let in when nothing else waits. Raises Problem(QUEUE_FULL)."""
+        load = await queue.load()
         limits = self._config.limits
         new_bytes = sum(len(data) for _, data, _ in files)
-        if held + new_bytes > limits.queue_bytes:
-            await queue.make_room(held + new_bytes - limits.queue_bytes)
-            waiting, held = await queue.load()
-        if waiting >= limits.queue_pages or (held and held + new_bytes > limits.queue_bytes):
-            raise Problem(QUEUE_FULL, f"{waiting} pages are waiting. Send this later.", _RETRY_AFTER_S)
+        new_pixels = sum(page.pixels for _, _, pages in files for page in pages)
+        if load.held_bytes + new_bytes > limits.queue_bytes:
+            await queue.make_room(load.held_bytes + new_bytes - limits.queue_bytes)
+            load = await queue.load()
+        if (
+            load.jobs >= limits.queue_jobs
+            or load.pages >= limits.queue_pages
+            or (load.pixels and load.pixels + new_pixels > limits.queue_pixels)
+            or (load.held_bytes and load.held_bytes + new_bytes > limits.queue_bytes)
+        ):
+            raise Problem(QUEUE_FULL, f"{load.pages} pages are waiting. Send this later.", self._retry_after_s(load))
 
-    async def _read_page(self, claim: Claim) -> str:
+    def _retry_after_s(self, load: Load) -> int:
+        """Until a good part of what waits will be read, by what pages took so far."""
+        each = self._seconds_a_page()
+        if each is None:
+            return _RETRY_AFTER_S
+        parallel = max(engine.parallel for engine in self._reader.engines)
+        return min(_LONGEST_RETRY_S, max(1, round(load.pages * each / parallel / 4)))
+
+    def _check(self, order: Order) -> None:
+        want = want_of(order)
+        self._recognition.check(want)
+        if isinstance(want.task, Task) and not want.is_for_fields:
+            self._reader.refuse_if_none_can(want.task)
+
+    async def _read_page(self, claim: Claim, on_progress: OnProgress) -> str:
         sheet = Sheet(claim.data, claim.page, claim.order.region)
-        recognised = await self._recognition.read(sheet, want_of(claim.order))
+        recognised = await self._recognition.read(sheet, want_of(claim.order), on_progress=on_progress)
         self._on_read(recognised.page)
         return full(recognised).model_dump_json()
 

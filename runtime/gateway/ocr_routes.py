@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Coroutine, Sequence
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request
@@ -13,23 +14,25 @@ from runtime.config import StationConfig
 from runtime.documents.selection import chosen_region
 from runtime.documents.sheet import Sheet
 from runtime.gateway.answers import FULL_MEDIA_TYPE, FullPages, LiteParse, PageText, flat, liteparse
+from runtime.gateway.deadlines import Deadline, within
 from runtime.gateway.disconnect import while_connected
 from runtime.gateway.document_reading import Documents, ReadDocument
+from runtime.gateway.engine_client import OnProgress
 from runtime.gateway.metrics import Metrics
 from runtime.gateway.problem_responses import PROBLEM_SCHEMA
 from runtime.gateway.recognition import AUTO, Auto, Recognition, Want
+from runtime.gateway.request_log import CLIENT_CLOSED_REQUEST
+from runtime.gateway.request_notes import caller_of, notes_of
 from runtime.gateway.result_files import written
 from runtime.gateway.streaming import MEDIA_TYPE, messages
 from runtime.gateway.uploads import read_form
 from runtime.outputs.formats import Format
 from runtime.outputs.pages import FullPage
 from runtime.problems import Problem
-from runtime.results import PageResult
 from runtime.tasks.task import Language, Task
 
-CLIENT_CLOSED_REQUEST = 499
 PROBLEMS: dict[int | str, dict[str, Any]] = {
-    status: PROBLEM_SCHEMA for status in (400, 413, 415, 421, 422, 500, 501, 503, 504)
+    status: PROBLEM_SCHEMA for status in (400, 413, 415, 421, 422, 429, 500, 501, 503, 504)
 }
 _UPLOAD: dict[str, Any] = {
     "requestBody": {
@@ -96,29 +99,35 @@ def ocr_routes(config: StationConfig, recognition: Recognition, documents: Docum
                 description="Answer line by line (NDJSON): progress and text of one page as it is read, its result."
             ),
         ] = False,
+        deadline: Deadline = None,
     ) -> Response:
         want = Want(task=task, form=form, keys=split_keys(keys), to=to)
-        recognition.check(want)
+        documents.check(want)
         sent = await read_form(request, config.limits.upload_bytes)
         part = chosen_region(region)
+        file, caller, notes = sent.files[0], caller_of(request.scope), notes_of(request.scope)
+        notes.task = want.task
         started = time.monotonic()
         outcome = "interrupted"
 
-        def counted_read(result: PageResult | None, ending: str) -> None:
-            engine = "" if result is None else result.engine.name
-            counted.request(task, ending, time.monotonic() - started, engine)
-            if result is not None:
-                counted.read(result)
+        def ended(read: Sequence[FullPage], ending: str) -> None:
+            notes.pages, notes.engine = len(read), read[0].engine.name if read else ""
+            counted.request(task, ending, time.monotonic() - started, notes.engine)
 
-        data = sent.files[0].data
         if stream:
-            lines = messages(lambda report: documents.first(data, want, pages, part, report), counted_read)
-            return StreamingResponse(lines, media_type=MEDIA_TYPE)
+
+            def streamed(page: FullPage | None, ending: str) -> None:
+                ended([] if page is None else [page], ending)
+                notes.code = "" if page else ending
+
+            def read_first(report: OnProgress) -> Coroutine[None, None, FullPage]:
+                return within(deadline, documents.first(file, want, pages, part, caller, report))
+
+            return StreamingResponse(messages(read_first, streamed), media_type=MEDIA_TYPE)
         document = ReadDocument(FullPages(pages=[]), ())
         try:
-            document = await while_connected(
-                request, documents.all(sent.files[0], want, pages, part, _caller(request))
-            )
+            reading = documents.all(file, want, pages, part, caller)
+            document = await while_connected(request, within(deadline, reading))
             outcome = "read"
         except ClientDisconnect:
             return Response(status_code=CLIENT_CLOSED_REQUEST)
@@ -126,12 +135,12 @@ def ocr_routes(config: StationConfig, recognition: Recognition, documents: Docum
             outcome = problem.kind.code
             raise
         finally:
-            counted_read(document.answer.pages[0] if document.answer.was_alone else None, outcome)
+            ended(document.answer.pages, outcome)
         read = document.answer
         if file_format is not Format.JSON:
 
             async def sheet_of(index: int) -> Sheet | None:
-                return Sheet(data, document.places[index], part)
+                return Sheet(file.data, document.places[index], part)
 
             return await written(file_format, read.pages, sheet_of, recognition.cage, config.version)
         wants_media_type = FULL_MEDIA_TYPE in request.headers.get("accept", "")
@@ -143,10 +152,6 @@ def ocr_routes(config: StationConfig, recognition: Recognition, documents: Docum
         return JSONResponse(flat(read.pages, want.keys))
 
     return router
-
-
-def _caller(request: Request) -> str:
-    return request.client.host if request.client else ""
 
 
 def split_keys(keys: list[str] | None) -> tuple[str, ...]:

@@ -11,13 +11,25 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
+from starlette.types import Receive, Scope, Send
 
+from runtime.gateway.request_notes import notes_of
 from runtime.problems import BAD_REQUEST, INTERNAL, METHOD_NOT_ALLOWED, NOT_FOUND, Problem, ProblemKind
 
 log = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 _BY_STATUS = {404: NOT_FOUND, 405: METHOD_NOT_ALLOWED}
+
+
+class _ProblemResponse(JSONResponse):
+    """Leaves its code in the request's notes."""
+
+    code = ""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        notes_of(scope).code = self.code
+        await super().__call__(scope, receive, send)
 
 
 def problem_response(problem: Problem) -> Response:
@@ -40,7 +52,9 @@ def problem_response(problem: Problem) -> Response:
     if problem.retry_after_s is not None:
         headers["retry-after"] = str(problem.retry_after_s)
         document["retry_after_s"] = problem.retry_after_s
-    return JSONResponse(document, kind.status, headers, media_type=MEDIA_TYPE)
+    response = _ProblemResponse(document, kind.status, headers, media_type=MEDIA_TYPE)
+    response.code = kind.code
+    return response
 
 
 def answer_with_problems(app: FastAPI) -> None:

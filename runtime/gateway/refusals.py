@@ -14,4 +14,6 @@ KEY_REUSED = ProblemKind(
 KEY_WANTED = ProblemKind("key-wanted", 401, "This station wants an API key", "需要 API 密钥")
 KEY_REFUSED = ProblemKind("key-refused", 401, "The API key is not accepted", "API 密钥无效")
 KEY_TOO_LITTLE = ProblemKind("key-too-little", 403, "The API key is not for this", "API 密钥权限不足")
+RATE_EXCEEDED = ProblemKind("rate-exceeded", 429, "Too many requests in a short time", "请求过于频繁")
+DEADLINE_PASSED = ProblemKind("deadline-passed", 504, "The caller's time is over", "未能在要求的时间内完成")
 LOCKED_OUT = ProblemKind("locked-out", 429, "Too many wrong keys", "密钥错误次数过多")

@@ -41,8 +41,8 @@ class StationWatch:
             await asyncio.wait([task])
 
     async def look(self) -> None:
-        waiting, _ = await self._jobs.load()
-        found = await asyncio.to_thread(self._signals.now, waiting)
+        load = await self._jobs.load()
+        found = await asyncio.to_thread(self._signals.now, load.pages)
         for alert in self.book.look(found, now=time.monotonic(), clock=time.time()):
             log.warning("alert %s (%s): %s is %.3f", alert.name, alert.severity, alert.signal, alert.value)
 

@@ -12,38 +12,36 @@ import json
 import logging
 from collections.abc import AsyncIterator, Callable, Coroutine
 
-from runtime.gateway.answers import full
 from runtime.gateway.engine_client import OnProgress
 from runtime.gateway.problem_responses import problem_response
-from runtime.gateway.recognition import Recognised
+from runtime.outputs.pages import FullPage
 from runtime.problems import INTERNAL, Problem
-from runtime.results import PageResult, Progress
+from runtime.results import Progress
 
 log = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/x-ndjson"
 
-Counted = Callable[[PageResult | None, str], None]
-"""Told how it ended: the result if there is one, and "read", "interrupted" or the problem's code."""
+Counted = Callable[[FullPage | None, str], None]
+"""Told how it ended: the page if it was read, and "read", "interrupted" or the problem's code."""
 
 
 async def messages(
-    read: Callable[[OnProgress], Coroutine[None, None, Recognised]], counted: Counted
+    read: Callable[[OnProgress], Coroutine[None, None, FullPage]], counted: Counted
 ) -> AsyncIterator[bytes]:
     """The answer's lines. Closing the iterator gives the page up, in the engine too."""
     told: asyncio.Queue[Progress | None] = asyncio.Queue()
     reading = asyncio.create_task(read(told.put_nowait))
     reading.add_done_callback(lambda _: told.put_nowait(None))
     outcome = "interrupted"
-    result: PageResult | None = None
+    page: FullPage | None = None
     try:
         while (progress := await told.get()) is not None:
             yield f'{{"progress":{progress.model_dump_json()}}}\n'.encode()
         try:
-            recognised = reading.result()
-            result = recognised.page
+            page = reading.result()
             outcome = "read"
-            last = f'{{"result":{full(recognised).model_dump_json()}}}\n'.encode()
+            last = f'{{"result":{page.model_dump_json()}}}\n'.encode()
         except Problem as problem:
             outcome = problem.kind.code
             last = _problem_line(problem)
@@ -54,7 +52,7 @@ async def messages(
         yield last
     finally:
         reading.cancel()
-        counted(result, outcome)
+        counted(page, outcome)
 
 
 def _problem_line(problem: Problem) -> bytes:
