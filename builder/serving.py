@@ -53,6 +53,8 @@ def station_config(profile: Profile, room: Path, ui_port: int, api_port: int, st
     config["engines"] = [{"name": name, "socket": str(room / f"{name}.sock")} for name in profile.engines]
     config["media_socket"] = str(room / "media.sock") if sticks else None
     config["jobs"] = {"folder": str(room / "jobs")}
+    config["auth"] = {**config["auth"], "keys": str(room / "keys.json")}  # type: ignore[dict-item]
+    config["logs"] = "text"
     config["milestones"] = "-"
     config["painted_flag"] = config["hardware_report"] = config["about"] = None
     config["kiosk"] = False

@@ -9,8 +9,7 @@ import os
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from limits import parse
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PositiveInt, model_validator
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt, model_validator
 
 from runtime.alerts.rules import AlertRule
 from runtime.fields.forms import Form
@@ -150,12 +149,41 @@ class EngineConfig(_Strict):
         return self.threads or max(1, _CORES // self.parallel)
 
 
+class TokenConfig(_Strict):
+    """Tokens (JWT) that another service of the operator's signs, with the secret or for the public key here.
+
+    `key`: a file, the secret (HS256) or the public key in PEM (EdDSA); `public_key`: the latter itself.
+    `skew_s`: by how much the clocks of two machines without a network may differ.
+    """
+
+    algorithm: Literal["HS256", "EdDSA"]
+    key: Path | None = None
+    public_key: str | None = None
+    issuer: Annotated[str, Field(min_length=1)]
+    audience: Annotated[str, Field(min_length=1)] = "inkstick"
+    skew_s: NonNegativeInt = 900
+    longest_s: PositiveInt = 86_400
+    """From `nbf` to `exp`: a token that never ends could not be forgotten when it is revoked."""
+    single_use: bool = False
+    """Each token is good for one call."""
+
+    @model_validator(mode="after")
+    def _has_one_key(self) -> TokenConfig:
+        if (self.key is None) == (self.public_key is None):
+            raise ValueError("tokens want either key, a file, or public_key")
+        if self.public_key is not None and self.algorithm != "EdDSA":
+            raise ValueError("public_key goes with EdDSA; a secret lies in a file")
+        return self
+
+
 class AuthConfig(_Strict):
-    """`required`: every REST call but /livez and /readyz wants a key out of the file `keys`, which
-    `python3 -m runtime.keys` writes. The kiosk's own pages are not concerned."""
+    """`required`: every REST call but /livez and /readyz wants a key out of the file `keys`, which the gateway
+    makes at its first start and `python3 -m runtime.keys` writes, or a token. The kiosk's own pages are not
+    concerned."""
 
     required: bool = False
     keys: Path | None = None
+    tokens: TokenConfig | None = None
 
     @model_validator(mode="after")
     def _has_keys(self) -> AuthConfig:
@@ -164,13 +192,7 @@ class AuthConfig(_Strict):
         return self
 
 
-def _parsable(rate: str) -> str:
-    parse(rate)
-    return rate
-
-
-Rate = Annotated[str, AfterValidator(_parsable)]
-"""As the library `limits` reads it: "600/minute", "10 per 2 second"."""
+Rate = Annotated[str, Field(pattern=r"^[1-9]\d*/(second|minute|hour|day)$")]
 
 
 class Rates(_Strict):

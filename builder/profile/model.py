@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from builder.profile.alerts import Alert
 from builder.profile.graphics import Driver, Weights
@@ -97,8 +97,53 @@ class Limits(Strict):
 
     upload_bytes: Annotated[int, Field(gt=0)] = 64 * 1024 * 1024
     page_pixels: Annotated[int, Field(gt=0)] = 64_000_000
+    queue_jobs: Annotated[int, Field(gt=0)] = 500
     queue_pages: Annotated[int, Field(gt=0)] = 500
+    queue_pixels: Annotated[int, Field(gt=0)] = 8_000_000_000
+    queue_bytes: Annotated[int, Field(gt=0)] = 512 * 1024 * 1024
     request_timeout_s: Annotated[int, Field(gt=0)] = 600
+
+
+Rate = Annotated[str, Field(pattern=r"^[1-9]\d*/(second|minute|hour|day)$")]
+
+
+class Rates(Strict):
+    """How often one caller may call; null: as often as it likes. `work`: what is sent to be read."""
+
+    work: Rate | None = "1200/minute"
+    calls: Rate | None = "6000/minute"
+
+
+class Tokens(Strict):
+    """Tokens (JWT) of the operator's own service. `key`: a file on the station; `public_key`: PEM text.
+
+    See runtime/config.py for the rest.
+    """
+
+    algorithm: Literal["HS256", "EdDSA"]
+    key: Annotated[str, Field(pattern="^/")] | None = None
+    public_key: str | None = None
+    issuer: Annotated[str, Field(min_length=1)]
+    audience: Annotated[str, Field(min_length=1)] = "inkstick"
+    skew_s: Annotated[int, Field(ge=0)] = 900
+    longest_s: Annotated[int, Field(gt=0)] = 86_400
+    single_use: bool = False
+
+    @model_validator(mode="after")
+    def _has_one_key(self) -> Tokens:
+        if (self.key is None) == (self.public_key is None):
+            raise ValueError("tokens want either key, a file on the station, or public_key")
+        if self.public_key is not None and self.algorithm != "EdDSA":
+            raise ValueError("public_key goes with EdDSA; a secret lies in a file, never on the stick")
+        return self
+
+
+class Api(Strict):
+    """The REST interface. `auth: required`: every call wants a key, or a token where there are `tokens`."""
+
+    auth: Literal["open", "required"] = "open"
+    tokens: Tokens | None = None
+    rates: Rates = Rates()
 
 
 class Squashfs(Strict):
@@ -124,6 +169,7 @@ class Profile(Strict):
     ui_port: Port = 7860
     api_port: Port = 8000
     language: Literal["zh", "en"] = "zh"
+    api: Api = Api()
     limits: Limits = Limits()
     alerts: list[Alert] = []
     squashfs: Squashfs = Squashfs()

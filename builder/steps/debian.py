@@ -14,7 +14,18 @@ from builder.steps.step import TIMELESS_EPOCH, Step, file_hashes, package_rows, 
 
 _NVIDIA = ROOT / "overlay/nvidia"
 _STATION_BYTES, _BOOT_BYTES = 4_000_000, 60_000_000
-_TEMPLATE_FIELDS = {"name", "title", "version", "language", "ui_port", "api_port", "engines", "limits", "alerts"}
+_TEMPLATE_FIELDS = {
+    "name",
+    "title",
+    "version",
+    "language",
+    "ui_port",
+    "api_port",
+    "engines",
+    "limits",
+    "alerts",
+    "api",
+}
 
 
 def interpreter(lock: Lock) -> tuple[DebianPackage, ...]:

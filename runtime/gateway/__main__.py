@@ -20,6 +20,7 @@ from runtime.accuracy.keeping import keep_reviews, open_records
 from runtime.gateway.app import build_api
 from runtime.gateway.milestones import Milestones, kiosk_painted
 from runtime.gateway.reader import Reader
+from runtime.keys.first import FirstKeys
 from runtime.kiosk.app import build_ui
 from runtime.service_notify import notify
 from runtime.sockets import listen_tcp
@@ -48,11 +49,13 @@ async def serve(station: config.StationConfig) -> None:
             listen_tcp(station.ui.host, station.ui.port),
         ]
         records = await asyncio.to_thread(open_records, station)
+        first_keys = FirstKeys(station.auth)
         pages = build_ui(
             station,
             reader,
             on_painted=lambda: kiosk_painted(milestones, station),
             on_saved=keep_reviews(records, station),
+            first_keys=first_keys.show,
         )
         api = _server(build_api(station, reader, records, expects_pages=lambda: pages.state.session.expects_pages))
         ui = _server(pages)
@@ -110,7 +113,7 @@ def main() -> int:
     logs.configure(station.logs)
     try:
         asyncio.run(serve(station))
-    except OSError as error:
+    except (OSError, ValueError) as error:
         log.error("the gateway cannot start: %s", error)
         return 1
     return 0

@@ -23,6 +23,7 @@ from runtime.gateway.guards import HostGuard, UploadLimit
 from runtime.gateway.hardware import hardware_routes
 from runtime.gateway.job_routes import job_routes
 from runtime.gateway.job_service import JobService
+from runtime.gateway.key_routes import key_routes
 from runtime.gateway.ocr_routes import ocr_routes
 from runtime.gateway.problem_responses import PROBLEM_SCHEMA, answer_with_problems
 from runtime.gateway.rate_limits import RateLimit
@@ -87,6 +88,8 @@ def build_api(
     app.include_router(watch_routes(watch, selftest, kept))
 
     app.include_router(hardware_routes(reader.hardware))
+    if config.auth.required:
+        app.include_router(key_routes(config.auth))
 
     @app.get("/livez", summary="The gateway runs")
     async def livez() -> dict[str, str]:
@@ -120,7 +123,12 @@ def build_api(
     # What is added last looks first.
     app.add_middleware(RateLimit, rates=config.rates)
     if config.auth.required and config.auth.keys is not None:
-        app.add_middleware(KeyGuard, ring=KeyRing(config.auth.keys))
+        grant_of_token = None
+        if config.auth.tokens is not None:
+            from runtime.keys.tokens import Tokens
+
+            grant_of_token = Tokens(config.auth.tokens, config.auth.keys).grant
+        app.add_middleware(KeyGuard, ring=KeyRing(config.auth.keys), grant_of_token=grant_of_token)
     app.add_middleware(UploadLimit, limit_bytes=config.limits.upload_bytes)
     app.add_middleware(HostGuard, listener_host=config.api.host)
     app.add_middleware(RequestLog)

@@ -77,6 +77,12 @@ class UploadLimit:
         await self._app(scope, counted, send)
 
 
+def is_loopback(host: str) -> bool:
+    """Whether a peer's address is this machine's own."""
+    address = _address(host)
+    return address is not None and address.is_loopback
+
+
 def _without_port(host: str) -> str:
     if host.startswith("["):
         return host[1:].partition("]")[0]

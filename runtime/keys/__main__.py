@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 from runtime import config
+from runtime.keys.ledger import Ledger, remembered_s
 from runtime.keys.ring import KeyRing
 
 
@@ -21,8 +22,11 @@ def main() -> int:
     commands.add_parser("list", help="ids and scopes")
     revoking = commands.add_parser("revoke", help="refuse a key from now on")
     revoking.add_argument("id")
+    ending = commands.add_parser("revoke-token", help="refuse a token (JWT) from now on, by its jti")
+    ending.add_argument("jti")
     arguments = parser.parse_args()
-    path = config.load(arguments.config).auth.keys
+    auth = config.load(arguments.config).auth
+    path = auth.keys
     if path is None:
         print("the configuration names no file of keys (auth: keys)", file=sys.stderr)
         return 2
@@ -34,6 +38,11 @@ def main() -> int:
         for each in ring.records():
             made = time.strftime("%Y-%m-%d %H:%M", time.localtime(each.made_at))
             print(f"{each.id}  {','.join(each.scopes):<10}  {made}{'  revoked' if each.revoked else ''}")
+    elif arguments.command == "revoke-token":
+        if auth.tokens is None:
+            print("the configuration names no tokens (auth: tokens)", file=sys.stderr)
+            return 2
+        Ledger(path).revoke(arguments.jti, remembered_s(auth.tokens))
     elif not ring.revoke(arguments.id):
         print(f"no key {arguments.id!r}", file=sys.stderr)
         return 1

@@ -1,4 +1,4 @@
-"""Lets a call through if its key is good for it; callers with bad keys wait longer each time."""
+"""Lets a call through if its key or token is good for it; callers with bad ones wait longer each time."""
 
 from __future__ import annotations
 
@@ -11,13 +11,16 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from runtime.gateway.problem_responses import problem_response
 from runtime.gateway.refusals import KEY_REFUSED, KEY_TOO_LITTLE, KEY_WANTED, LOCKED_OUT
+from runtime.gateway.request_notes import notes_of
+from runtime.keys.grants import Grant, TokenRefused, looks_like_token
 from runtime.keys.ring import KeyRing
 from runtime.keys.ring import Scope as KeyScope
 from runtime.problems import Problem
 
 OPEN_TO_ALL = frozenset({"/livez", "/readyz"})
 """Tell no more than that the station runs."""
-_FOR_ADMINS = frozenset({"/metrics", "/v1/alerts", "/v1/selftest", "/v1/accuracy"})
+_FOR_ADMINS = ("/metrics", "/v1/alerts", "/v1/selftest", "/v1/accuracy", "/v1/keys", "/v1/tokens")
+"""These and what lies below them."""
 _FREE_MISTAKES = 5
 _LONGEST_WAIT_S = 900.0
 _MOST_CALLERS = 10_000
@@ -46,11 +49,22 @@ class _Mistakes:
 
 
 class KeyGuard:
-    """`Authorization: Bearer KEY` or `X-Api-Key: KEY`; never in the address, which is logged everywhere."""
+    """`Authorization: Bearer KEY` or `X-Api-Key: KEY`; never in the address, which is logged everywhere.
 
-    def __init__(self, app: ASGIApp, ring: KeyRing, clock: Callable[[], float] = time.monotonic) -> None:
+    A token (JWT) may stand in a key's place where `grant_of_token` is given, see `Tokens.grant`. Whose it is
+    goes into the request's notes.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        ring: KeyRing,
+        grant_of_token: Callable[[str], Grant] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._app = app
         self._ring = ring
+        self._grant_of_token = grant_of_token
         self._mistakes = _Mistakes(clock)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -72,17 +86,31 @@ class KeyGuard:
         if wait_s := self._mistakes.wait_s(caller):
             return Problem(LOCKED_OUT, "Too many wrong keys came from this address.", retry_after_s=int(wait_s) + 1)
         try:
-            scopes = self._ring.scopes_of(key)
-        except (OSError, ValueError):
-            scopes = None
-        if scopes is None:
-            self._mistakes.add(caller)
-            return Problem(KEY_REFUSED, "It is unknown or revoked.")
+            grant = self._grant(key)
+        except TokenRefused as refused:
+            if refused.forged:
+                self._mistakes.add(caller)
+            return Problem(KEY_REFUSED, refused.why)
         self._mistakes.forget(caller)
-        wanted: KeyScope = "admin" if scope["path"] in _FOR_ADMINS else "ocr"
-        if wanted not in scopes:
+        notes_of(scope).caller = grant.subject
+        path = scope["path"]
+        for_admins = any(path == each or path.startswith(f"{each}/") for each in _FOR_ADMINS)
+        wanted: KeyScope = "admin" if for_admins else "ocr"
+        if wanted not in grant.scopes:
             return Problem(KEY_TOO_LITTLE, f"This wants a key with the scope {wanted}.")
         return None
+
+    def _grant(self, key: str) -> Grant:
+        """Raises TokenRefused."""
+        if self._grant_of_token is not None and looks_like_token(key):
+            return self._grant_of_token(key)
+        try:
+            record = self._ring.find(key)
+        except (OSError, ValueError):
+            record = None
+        if record is None:
+            raise TokenRefused("It is unknown or revoked.", forged=True)
+        return Grant(f"key:{record.id}", record.scopes)
 
 
 def _key_in(headers: Headers) -> str:

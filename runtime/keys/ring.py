@@ -22,7 +22,8 @@ _SECRET_BYTES = 32
 
 
 class KeyRecord(BaseModel):
-    """`id` may be shown and logged. `made_at`: seconds since 1970 by the station's clock."""
+    """`id` may be shown and logged. `made_at`: seconds since 1970 by the station's clock. `seen`: somebody
+    has been shown the key."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -31,6 +32,7 @@ class KeyRecord(BaseModel):
     scopes: tuple[Scope, ...]
     made_at: float
     revoked: bool = False
+    seen: bool = True
 
 
 _RECORDS = TypeAdapter(tuple[KeyRecord, ...])
@@ -57,19 +59,24 @@ class KeyRing:
             self._seen = seen
         return self._records
 
-    def scopes_of(self, key: str) -> tuple[Scope, ...] | None:
-        """The scopes of a key that is known and not revoked; None for any other. Compares in constant time."""
+    def find(self, key: str) -> KeyRecord | None:
+        """The record of a key that is known and not revoked; None for any other. Compares in constant time."""
         digest = _digest(key)
-        found: tuple[Scope, ...] | None = None
+        found: KeyRecord | None = None
         for record in self.records():
             if hmac.compare_digest(digest, record.digest) and not record.revoked:
-                found = record.scopes
+                found = record
         return found
 
-    def make(self, scopes: tuple[Scope, ...]) -> tuple[KeyRecord, str]:
+    def scopes_of(self, key: str) -> tuple[Scope, ...] | None:
+        """What `find` finds is good for."""
+        record = self.find(key)
+        return None if record is None else record.scopes
+
+    def make(self, scopes: tuple[Scope, ...], *, seen: bool = True) -> tuple[KeyRecord, str]:
         """A new key: its record, and the key itself, which is not kept anywhere."""
         key = PREFIX + secrets.token_urlsafe(_SECRET_BYTES)
-        record = KeyRecord(id=secrets.token_hex(4), digest=_digest(key), scopes=scopes, made_at=time.time())
+        record = KeyRecord(id=secrets.token_hex(4), digest=_digest(key), scopes=scopes, made_at=time.time(), seen=seen)
         self._write((*self.records(), record))
         return record, key
 
@@ -80,6 +87,16 @@ class KeyRing:
             tuple(each.model_copy(update={"revoked": True}) if each.id == key_id else each for each in records)
         )
         return any(each.id == key_id for each in records)
+
+    def mark_seen(self) -> None:
+        """Somebody has been shown all keys there are."""
+        self._write(tuple(each.model_copy(update={"seen": True}) for each in self.records()))
+
+    def drop_unseen(self) -> None:
+        """Forget keys that were made and shown to nobody."""
+        records = self.records()
+        if not all(each.seen for each in records):
+            self._write(tuple(each for each in records if each.seen))
 
     def _write(self, records: tuple[KeyRecord, ...]) -> None:
         """Whole or not at all, for this user alone."""

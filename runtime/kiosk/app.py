@@ -19,15 +19,16 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-from fastapi import FastAPI, Response
+from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.staticfiles import StaticFiles
 
 from runtime.config import StationConfig
-from runtime.gateway.guards import HostGuard
+from runtime.gateway.guards import HostGuard, is_loopback
 from runtime.gateway.milestones import Milestones, kiosk_painted
 from runtime.gateway.problem_responses import answer_with_problems
+from runtime.keys.first import ShownKey
 from runtime.kiosk import catalogue, routes
 from runtime.kiosk.about import is_synthetic
 from runtime.kiosk.contracts import OnSaved, Reader
@@ -35,6 +36,7 @@ from runtime.kiosk.same_origin import SameOrigin
 from runtime.kiosk.session import Session
 from runtime.kiosk.thumbnails import Thumbnails
 from runtime.media.client import MediaClient
+from runtime.problems import NOT_FOUND, Problem
 
 
 def build_ui(
@@ -43,10 +45,13 @@ def build_ui(
     *,
     on_painted: Callable[[], None] | None = None,
     on_saved: OnSaved | None = None,
+    first_keys: Callable[[], list[ShownKey]] = list,
 ) -> FastAPI:
-    """The application for `config.ui`. `on_painted` is called once, when the page has painted itself
-    for the first time; by default it makes the milestone and the flag that the engine waits for.
-    `on_saved` is told of the pages whenever they were saved.
+    """The application for `config.ui`. `first_keys` gives the REST interface's first keys, once.
+
+    `on_painted` is called once, when the page has painted itself for the first time; by default it makes
+    the milestone and the flag that the engine waits for. `on_saved` is told of the pages whenever they
+    were saved.
 
     An open page keeps one request open (the event stream): run the server with a limit on its
     graceful shutdown.
@@ -94,6 +99,13 @@ def build_ui(
     async def report_paint() -> Response:
         painted()
         return Response(status_code=204)
+
+    @app.post("/kiosk/keys/first")
+    async def show_first_keys(request: Request) -> list[ShownKey]:
+        """Once, and on this very machine: the answer is the only place where they stand."""
+        if request.client is None or not is_loopback(request.client.host):
+            raise Problem(NOT_FOUND)
+        return first_keys()
 
     app.add_middleware(SameOrigin)
     app.add_middleware(HostGuard, listener_host=config.ui.host)

@@ -11,17 +11,18 @@ from jinja2 import Environment, StrictUndefined
 from pydantic import ValidationError
 
 from builder.keys import ROOT
-from builder.profile import alerts
+from builder.profile import Profile, alerts
 from builder.profile.load import PROFILES, available, load_profile
 from builder.steps.debian import seen_by_templates
 from runtime.alerts import rules
-from runtime.config import StationConfig
+from runtime.config import Limits, Rates, StationConfig
 
 TEMPLATE = ROOT / "overlay/rootfs/etc/inkstick/station.json.j2"
 
 
-def rendered(name: str) -> StationConfig:
-    seen = seen_by_templates(load_profile(name))
+def rendered(name: str, **changed: object) -> StationConfig:
+    profile = Profile.model_validate({**load_profile(name).model_dump(), **changed})
+    seen = seen_by_templates(profile)
     text = Environment(undefined=StrictUndefined).from_string(TEMPLATE.read_text()).render(profile=seen)
     return StationConfig.model_validate_json(text)
 
@@ -59,3 +60,36 @@ def test_profile_and_station_know_the_same_rules() -> None:
     assert alerts.Alert.model_fields.keys() == rules.AlertRule.model_fields.keys()
     with pytest.raises(ValidationError, match="above or below"):
         alerts.Alert(name="x", signal="disk", zh="", en="")
+
+
+def test_a_profile_says_who_may_call_and_how_often() -> None:
+    assert not rendered("demo").auth.required and rendered("demo").logs == "json"
+    tokens = {"algorithm": "EdDSA", "public_key": "-----BEGIN PUBLIC KEY-----", "issuer": "registry", "skew_s": 60}
+    api = {"auth": "required", "tokens": tokens, "rates": {"work": "30/minute", "calls": None}}
+    config = rendered("demo", api=api, limits={"queue_jobs": 7, "queue_pixels": 1000})
+    assert config.auth.required and config.auth.keys and config.auth.tokens
+    assert (config.auth.tokens.issuer, config.auth.tokens.skew_s) == ("registry", 60)
+    assert (config.rates.work, config.rates.calls) == ("30/minute", None)
+    assert (config.limits.queue_jobs, config.limits.queue_pixels) == (7, 1000)
+
+
+@pytest.mark.parametrize(
+    "api",
+    [
+        {"auth": "maybe"},
+        {"rates": {"work": "often"}},
+        {"tokens": {"algorithm": "HS256", "public_key": "x", "issuer": "r"}},
+        {"tokens": {"algorithm": "HS256", "issuer": "r"}},
+        {"tokens": {"algorithm": "HS256", "key": "secret", "issuer": "r"}},
+    ],
+)
+def test_an_api_section_that_does_not_fit_is_refused(api: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        rendered("demo", api=api)
+
+
+def test_defaults_are_the_same_on_both_sides() -> None:
+    """Those that the builder writes down would otherwise hide the station's."""
+    config = rendered("demo")
+    assert config.rates == Rates()
+    assert config.limits == Limits()
