@@ -20,7 +20,7 @@ from typing import NoReturn
 
 from PIL import Image
 
-from runtime.documents import opening
+from runtime.documents import opening, pictures
 from runtime.documents.confinement import confine
 from runtime.documents.parts import Reply, Request
 from runtime.documents.refusals import TOO_COSTLY
@@ -110,12 +110,14 @@ def _opened(request: Request, data: bytes, output: int) -> Reply:
     try:
         if request.what == "describe":
             return Reply(description=opening.describe(data, request.limits))
+        if request.what == "picture":
+            made = pictures.picture(data, request.kind, request.limits, request.clockwise)
+            _write(output, made)
+            return Reply(size=len(made))
         width, height, rgb, lines = opening.render(
             data, request.page, request.limits, request.region, request.take_text
         )
-        view = memoryview(rgb)
-        while view:
-            view = view[os.write(output, view) :]
+        _write(output, rgb)
         return Reply(width=width, height=height, lines=lines)
     except Problem as problem:
         if isinstance(problem.__cause__, MemoryError):
@@ -123,6 +125,12 @@ def _opened(request: Request, data: bytes, output: int) -> Reply:
         return Reply(problem=problem.kind.code, detail=problem.detail)
     except MemoryError:
         return Reply(problem=TOO_COSTLY.code, detail="Save it smaller.")
+
+
+def _write(output: int, content: bytes) -> None:
+    view = memoryview(content)
+    while view:
+        view = view[os.write(output, view) :]
 
 
 if __name__ == "__main__":

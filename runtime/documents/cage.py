@@ -1,6 +1,6 @@
 """Documents opened in short-lived processes that have no files, little memory and little time.
 
-One process stands by, libraries loaded, and forks for every request: a fork costs milliseconds, a
+One process stands by, libraries loaded, and forks ahead of every request: a fork costs milliseconds, a
 new interpreter a good part of a second. Files and pixels go through memory descriptors.
 """
 
@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from runtime.config import Limits
 from runtime.documents.decode import PixelPage
 from runtime.documents.parts import Description, PrintedLine, Region, Reply, Request
+from runtime.documents.pictures import Kind
 from runtime.documents.refusals import DECODER_CRASHED, KINDS, TOO_COSTLY
 from runtime.problems import EMPTY_FILE, FILE_TOO_LARGE, INTERNAL, Problem
 
@@ -65,6 +66,12 @@ class Cage:
             return TextPage(reply.width, reply.height, reply.lines)
         return PixelPage(reply.width, reply.height, rgb)
 
+    async def picture(self, data: bytes, kind: Kind, clockwise: int = 0) -> bytes:
+        """A small JPEG of an image file's first page, for the screen. Raises Problem as `render` does."""
+        request = Request(what="picture", limits=self._limits, kind=kind, clockwise=clockwise)
+        _, jpeg = await asyncio.to_thread(self._ask, data, request)
+        return jpeg
+
     def close(self) -> None:
         """End the process that stands by."""
         with self._lock:
@@ -95,7 +102,8 @@ class Cage:
                 reply = self._received(ours)
             if reply.problem:
                 raise Problem(KINDS.get(reply.problem, INTERNAL), reply.detail)
-            return reply, _read(output, reply.width * reply.height * 3 if reply.lines is None else 0)
+            pixels = reply.width * reply.height * 3 if reply.lines is None else 0
+            return reply, _read(output, reply.size or pixels)
         finally:
             os.close(source)
             os.close(output)

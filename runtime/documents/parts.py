@@ -64,11 +64,13 @@ class Request(_Frozen):
     """What the caged process is asked, as JSON beside the file's descriptor.
 
     `page`: place in Description.pages, from 0. `region`: rendered alone. `take_text`: give a PDF's
-    own text instead of pixels where it is there and good.
+    own text instead of pixels where it is there and good. `kind`, `clockwise`: of a picture for the screen.
     """
 
-    what: Literal["describe", "render"]
+    what: Literal["describe", "render", "picture"]
     limits: Limits
+    kind: Literal["thumbnail", "preview"] = "preview"
+    clockwise: int = 0
     page: int = 0
     region: Region | None = None
     take_text: bool = True
@@ -76,11 +78,12 @@ class Request(_Frozen):
 
 class Reply(_Frozen):
     """What it answers: a description, a page (`width`, `height` pixels; RGB in the output descriptor,
-    unless `lines` is given), or a problem's code and detail."""
+    unless `lines` is given), a JPEG of `size` bytes there, or a problem's code and detail."""
 
     description: Description | None = None
     width: int = 0
     height: int = 0
+    size: int = 0
     lines: tuple[PrintedLine, ...] | None = None
     problem: str = ""
     detail: str = ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
@@ -14,7 +14,7 @@ from runtime.keys.ledger import Ledger, remembered_s
 from runtime.keys.ring import KeyRing, Scope
 from runtime.problems import NOT_FOUND, Problem
 
-_REFUSALS = {status: PROBLEM_SCHEMA for status in (401, 403, 404, 422, 429)}
+_REFUSALS: dict[int | str, dict[str, Any]] = {status: PROBLEM_SCHEMA for status in (401, 403, 404, 422, 429)}
 
 
 class Key(BaseModel):
@@ -42,7 +42,7 @@ def key_routes(auth: AuthConfig) -> APIRouter:
     """The routes of `/v1/keys` and `/v1/tokens`, for a station that wants keys."""
     assert auth.keys is not None
     ring, path = KeyRing(auth.keys), auth.keys
-    router = APIRouter(prefix="/v1", tags=["Keys"], responses=dict(_REFUSALS))
+    router = APIRouter(prefix="/v1", tags=["Keys"], responses=_REFUSALS)
 
     @router.get("/keys", summary="All keys, without the keys themselves")
     def keys() -> list[Key]:

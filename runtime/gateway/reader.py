@@ -13,7 +13,8 @@ from typing import Literal
 
 from runtime.config import StationConfig
 from runtime.documents.cage import Cage, TextPage
-from runtime.documents.decode import PixelPage, decode, inspect
+from runtime.documents.decode import PixelPage
+from runtime.documents.pictures import Kind
 from runtime.documents.sheet import Sheet, from_own_text
 from runtime.gateway.engine_client import EngineClient, OnProgress
 from runtime.gateway.hardware import Hardware
@@ -21,7 +22,7 @@ from runtime.gateway.ladder import Ladder
 from runtime.gateway.milestones import Milestones
 from runtime.gateway.page_log import GIVEN_UP, READ, PageLog, PageSeen
 from runtime.gateway.turns import Turns
-from runtime.problems import ENGINE_TIMEOUT, QUEUE_FULL, TASK_NOT_AVAILABLE, Problem
+from runtime.problems import ENGINE_TIMEOUT, NOT_AN_IMAGE, QUEUE_FULL, TASK_NOT_AVAILABLE, Problem
 from runtime.results import PageResult, Progress
 from runtime.tasks.task import Ask, Task
 
@@ -31,6 +32,7 @@ _POLL_S = 1.0
 _POLL_NOT_READY_S = 0.25
 DEFAULT_ASK = Ask(task=Task.SPOTTING)
 _TAKES_OWN_TEXT = (Task.TEXT, Task.SPOTTING)
+_NO_IMAGES = ("PDF", "ZIP")
 _RETRY_AFTER_S = 10
 
 
@@ -94,12 +96,16 @@ class Reader:
         """
         report = on_progress or (lambda _: None)
         if isinstance(source, bytes):
-            await asyncio.to_thread(inspect, source, self._limits)  # what can never be read need not wait
+            source = await self._sheet(source)  # what can never be read need not wait
         self.refuse_if_none_can(ask.task)
-        async with self._place(len(source if isinstance(source, bytes) else source.data)):
+        async with self._place(len(source.data)):
             report(Progress(stage="queued"))
             async with self._turn_taken():
                 return await self._read_in_turn(source, ask, report)
+
+    async def picture(self, data: bytes, kind: Kind, clockwise: int = 0) -> bytes:
+        """See Cage.picture."""
+        return await self.cage.picture(data, kind, clockwise)
 
     def can(self, task: Task) -> bool:
         """Whether an engine has said that it can do `task`."""
@@ -150,7 +156,13 @@ class Reader:
         """What the first engine that is ready takes; while none is, one page is as good as several."""
         return next((engine.parallel for engine in self.engines if engine.ready), 1)
 
-    async def _read_in_turn(self, source: bytes | Sheet, ask: Ask, report: OnProgress) -> PageResult:
+    async def _sheet(self, data: bytes) -> Sheet:
+        described = await self.cage.describe(data)
+        if described.format in _NO_IMAGES:
+            raise Problem(NOT_AN_IMAGE, "Send an image file.")
+        return Sheet(data)
+
+    async def _read_in_turn(self, source: Sheet, ask: Ask, report: OnProgress) -> PageResult:
         started = time.monotonic()
         report(Progress(stage="decode"))
         page = await self._opened(source, ask.task)
@@ -163,9 +175,7 @@ class Reader:
             raise Problem(ENGINE_TIMEOUT, f"It was given up after {self._limits.request_timeout_s} s.") from None
         return result.model_copy(update={"elapsed_s": round(time.monotonic() - started, 3)})
 
-    async def _opened(self, source: bytes | Sheet, task: Task) -> PixelPage | TextPage:
-        if isinstance(source, bytes):
-            return await asyncio.to_thread(decode, source, self._limits)
+    async def _opened(self, source: Sheet, task: Task) -> PixelPage | TextPage:
         take_text = source.take_text and task in _TAKES_OWN_TEXT
         return await self.cage.render(source.data, source.page, region=source.region, take_text=take_text)
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from runtime.documents.pictures import Kind
 from runtime.gateway.hardware import Hardware
 from runtime.results import PageResult, Progress
 
@@ -40,3 +41,6 @@ class Reader(Protocol):
         """What was found on this machine."""
 
     async def read(self, data: bytes, *, on_progress: OnProgress | None = None) -> PageResult: ...
+
+    async def picture(self, data: bytes, kind: Kind, clockwise: int = 0) -> bytes:
+        """A small JPEG for the screen; files from sticks are opened in the cage alone."""

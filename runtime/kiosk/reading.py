@@ -8,8 +8,6 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
-from runtime.config import Limits
-from runtime.kiosk import pictures
 from runtime.kiosk.contracts import Reader
 from runtime.kiosk.pages import Page, Status
 from runtime.problems import DAMAGED_IMAGE, ENGINE_UNAVAILABLE, INTERNAL, QUEUE_FULL, Problem
@@ -32,7 +30,6 @@ class Reading:
         pages: Sequence[Page],
         reader: Reader,
         fetch: Fetch,
-        limits: Limits,
         changed: Callable[[], None],
     ) -> None:
         self.pages = tuple(pages)
@@ -41,7 +38,6 @@ class Reading:
         self.saved_edits: int | None = None
         self._reader = reader
         self._fetch = fetch
-        self._limits = limits
         self._changed = changed
         self._task: asyncio.Task[None] | None = None
         self._batch: tuple[Page, ...] = ()
@@ -131,7 +127,7 @@ class Reading:
     async def _keep_picture(self, page: Page, data: bytes, rotation: int) -> None:
         """Kept in memory, so that a page can be looked at and corrected after its stick is gone."""
         try:
-            page.picture = await asyncio.to_thread(pictures.preview, data, self._limits, rotation)
+            page.picture = await self._reader.picture(data, "preview", rotation)
         except Problem as problem:
             if problem.kind is not DAMAGED_IMAGE:
                 log.info("no picture: %s", problem)

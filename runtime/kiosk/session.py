@@ -45,7 +45,7 @@ class Session:
         self.shelf = StickShelf(media, self.changed, self._stick_pulled)
         self.reading: Reading | None = None
         self.saving: Saving | None = None
-        self._reader = reader
+        self.reader = reader
         self._on_saved = on_saved
         self._engine_state = reader.state
         self._engine_since = time.monotonic()
@@ -75,8 +75,8 @@ class Session:
     async def _follow_engine(self) -> None:
         while True:
             await asyncio.sleep(_LOOK_AT_ENGINE_S)
-            if self._reader.state != self._engine_state:
-                self._engine_state, self._engine_since = self._reader.state, time.monotonic()
+            if self.reader.state != self._engine_state:
+                self._engine_state, self._engine_since = self.reader.state, time.monotonic()
                 self.changed()
             if self.troubles.look():
                 self.changed()
@@ -106,7 +106,7 @@ class Session:
             "engine": {
                 "state": self._engine_state,
                 "since_s": time.monotonic() - self._engine_since,
-                "name": self._reader.reading_engine,
+                "name": self.reader.reading_engine,
             },
             "troubles": self.troubles.state(),
             **self.shelf.state(),
@@ -162,7 +162,7 @@ class Session:
         files = [self.shelf.file(revision, number) for number in dict.fromkeys(numbers)]
         pages = [Page(file.path, file.name, stick.id, stick.uuid) for file in files]
         self._notice = None
-        self.reading = Reading(pages, self._reader, self._fetch, self.config.limits, self._reading_changed)
+        self.reading = Reading(pages, self.reader, self._fetch, self._reading_changed)
         self.reading.run(pages)
 
     async def _fetch(self, page: Page) -> bytes:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 
-from runtime.kiosk import pictures
 from runtime.kiosk.session import Session
 from runtime.problems import Problem
 
@@ -37,4 +36,4 @@ class Thumbnails:
         shelf, limits = self._session.shelf, self._session.config.limits
         file = shelf.file(revision, number)
         data = await shelf.content(shelf.chosen or "", file.path, limits.upload_bytes)
-        return await asyncio.to_thread(pictures.thumbnail, data, limits)
+        return await self._session.reader.picture(data, "thumbnail")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import os
 import signal
 from collections.abc import Coroutine, Iterator
@@ -168,6 +169,27 @@ def test_three_hundred_broken_files_get_a_clear_answer_each_and_break_nothing(ca
     assert crashed == []
     assert len(set(answers.values())) >= 8
     assert pixels(cage, originals()["png"]).size == (400, 224)
+
+
+def test_pictures_for_the_screen_come_out_of_the_cage(cage: Cage) -> None:
+    sheet = Image.new("RGB", (3000, 1500), "white")
+    sheet.paste("black", (0, 0, 300, 1500))
+    for data in (encoded(sheet, "JPEG"), encoded(sheet, "PNG"), heic(sheet)):
+        shown = Image.open(io.BytesIO(wait(cage.picture(data, "preview", 90)))).convert("L")
+        assert shown.size == (900, 1800) and shown.getpixel((450, 20)) < 60  # type: ignore[operator]
+        assert max(Image.open(io.BytesIO(wait(cage.picture(data, "thumbnail")))).size) == 112
+    for name, code in (("png bomb", "too-many-pixels"), ("text", "not-an-image"), ("nothing", "empty-file")):
+        with pytest.raises(Problem) as caught:
+            wait(cage.picture(built()[name], "thumbnail"))
+        assert caught.value.kind.code == code
+
+
+def test_described_pages_tell_their_pixels(cage: Cage) -> None:
+    for name in ("png", "tiff", "pdf", "heic"):
+        data = originals()[name]
+        for place, page in enumerate(wait(cage.describe(data)).pages):
+            width, height = pixels(cage, data, place).size
+            assert abs(page.pixels / (width * height) - 1) < 0.01, name
 
 
 def test_the_cage_has_no_files_and_little_memory(tmp_path: Path) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+from runtime.config import Limits
+from runtime.documents.pictures import Kind, picture
 from runtime.gateway.hardware import Hardware
 from runtime.problems import DAMAGED_IMAGE, Problem
 from runtime.results import EngineInfo, Line, PageResult, Progress
@@ -32,6 +34,9 @@ class StubReader:
                 on_progress(Progress(stage="recognise", done=done, total=len(WORDS)))
             await asyncio.sleep(self.step_s)
         return page_result()
+
+    async def picture(self, data: bytes, kind: Kind, clockwise: int = 0) -> bytes:
+        return picture(data, kind, Limits(), clockwise)
 
 
 def page_result(words: tuple[str, ...] = WORDS) -> PageResult:

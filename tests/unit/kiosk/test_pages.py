@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from runtime.config import Limits
-from runtime.kiosk import pictures
+from runtime.documents.pictures import SIDES, picture
 from runtime.kiosk.pages import Page, Status, corrected_text, shown_name
 from runtime.problems import BAD_REQUEST, DAMAGED_IMAGE, Problem
 from tests.unit.kiosk.stub_reader import page_result
@@ -87,10 +87,10 @@ def shape(picture: bytes) -> tuple[int, int]:
 
 def test_pictures_are_small_and_stand_as_the_boxes_lie() -> None:
     limits = Limits()
-    assert shape(pictures.preview(jpeg((4000, 2000)), limits)) == (1800, 900)
-    assert shape(pictures.preview(jpeg((4000, 2000), orientation=6), limits)) == (900, 1800)
-    assert shape(pictures.preview(jpeg((400, 200)), limits, rotation=90)) == (200, 400)
-    assert max(shape(pictures.thumbnail(jpeg((4000, 2000)), limits))) <= pictures.THUMBNAIL_PIXELS
+    assert shape(picture(jpeg((4000, 2000)), "preview", limits)) == (1800, 900)
+    assert shape(picture(jpeg((4000, 2000), orientation=6), "preview", limits)) == (900, 1800)
+    assert shape(picture(jpeg((400, 200)), "preview", limits, clockwise=90)) == (200, 400)
+    assert max(shape(picture(jpeg((4000, 2000)), "thumbnail", limits))) <= SIDES["thumbnail"]
 
 
 def test_a_quarter_turn_is_clockwise() -> None:
@@ -98,12 +98,12 @@ def test_a_quarter_turn_is_clockwise() -> None:
     image.paste(0, (0, 0, 10, 20))  # dark on the left; clockwise it comes to the top
     output = io.BytesIO()
     image.save(output, "PNG")
-    turned = Image.open(io.BytesIO(pictures.preview(output.getvalue(), Limits(), rotation=90))).convert("L")
+    turned = Image.open(io.BytesIO(picture(output.getvalue(), "preview", Limits(), clockwise=90))).convert("L")
     assert turned.getpixel((10, 3)) < 60  # type: ignore[operator]
     assert turned.getpixel((10, 36)) > 200  # type: ignore[operator]
 
 
 def test_half_an_image_is_damaged_not_a_picture() -> None:
     with pytest.raises(Problem) as caught:
-        pictures.thumbnail(jpeg((2000, 2000))[:3000], Limits())
+        picture(jpeg((2000, 2000))[:3000], "thumbnail", Limits())
     assert caught.value.kind is DAMAGED_IMAGE

@@ -231,7 +231,7 @@ def test_a_queue_full_of_jobs_or_pixels_refuses_both_kinds_of_calls(tmp_path: Pa
         for job in jobs:
             await client.delete(job["status_url"])
 
-    run(tmp_path, trial, engine, **{limit: most})
+    run(tmp_path, trial, engine, None, **{limit: most})
 
 
 def test_a_task_that_no_engine_can_do_is_refused_before_it_waits(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from runtime.problems import (
     Problem,
 )
 from runtime.results import Progress
+from tests.pages.hostile import text_pdf
 from tests.unit.runtime.stub_engine import StubEngine
 
 Folder = Path
@@ -186,6 +187,20 @@ def test_pages_are_read_one_at_a_time(tmp_path: Path) -> None:
 
     run(tmp_path, engine, trial)
     assert engine.pages == 8 and engine.most_at_work == 1
+
+
+def test_a_sticks_file_is_an_image_or_refused(tmp_path: Path) -> None:
+    async def trial(reader: Reader) -> None:
+        for data in (b"%PDF-1.7\n", b"PK\x05\x06" + bytes(18), b"words"):
+            with pytest.raises(Problem):
+                await reader.read(data)
+        with pytest.raises(Problem) as caught:
+            await reader.read(text_pdf(["born digital"]))
+        assert caught.value.kind is NOT_AN_IMAGE
+
+    engine = StubEngine()
+    run(tmp_path, engine, trial)
+    assert engine.pages == 0
 
 
 def test_a_full_queue_refuses_with_a_time(tmp_path: Path) -> None:

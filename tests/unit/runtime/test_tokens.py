@@ -117,7 +117,7 @@ def test_a_claim_that_does_not_hold_is_refused(tmp_path: Path, changed: dict[str
         "..",
         jwt.encode(claims(), b"x" * 40, "HS256"),
         jwt.encode(claims(), SECRET * 2, "HS512"),
-        jwt.encode(claims(), None, "none"),
+        jwt.encode(claims(), "", "none"),
         "x" * 9000 + "..",
     ],
 )
@@ -186,7 +186,8 @@ def run(folder: Path, trial: Trial) -> None:
 
 
 def test_tokens_and_keys_open_the_same_doors(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    async def trial(client: httpx.AsyncClient, _: KeyRing) -> None:
+    async def trial(client: httpx.AsyncClient, ring: KeyRing) -> None:
+        assert ring.records() == ()
         token = signed(sub="desk")
         with caplog.at_level(logging.INFO):
             assert (await client.get("/v1/capacity", headers=bearer(token))).status_code == 200
@@ -240,7 +241,7 @@ def test_first_keys_are_made_once_shown_once_and_never_logged(
         address = f"http://127.0.0.1:{held.ui.port}"
         page = build_ui(held, StubReader(), first_keys=first.show)
         with TestClient(page, base_url=address, client=("127.0.0.1", 5)) as here:
-            assert_problem(here.post("/kiosk/keys/first"), 403, "foreign-page")  # type: ignore[arg-type]
+            assert_problem(here.post("/kiosk/keys/first"), 403, "foreign-page")
             shown = here.post("/kiosk/keys/first", headers={"origin": address}).json()
             assert here.post("/kiosk/keys/first", headers={"origin": address}).json() == []
         with TestClient(page, base_url=address, client=("192.0.2.1", 5)) as elsewhere:
