@@ -26,6 +26,7 @@ from runtime.gateway.deadlines import Deadline, within
 from runtime.gateway.disconnect import while_connected
 from runtime.gateway.document_reading import Documents
 from runtime.gateway.job_service import Upload
+from runtime.gateway.problem_responses import PROBLEM_SCHEMA
 from runtime.gateway.recognition import Want
 from runtime.gateway.request_log import CLIENT_CLOSED_REQUEST
 from runtime.gateway.request_notes import caller_of, notes_of
@@ -34,6 +35,13 @@ from runtime.tasks.prompts import task_of_prompt
 from runtime.tasks.task import Task
 
 MODEL = "inkstick"
+_REFUSALS: dict[int | str, dict[str, Any]] = {
+    status: {
+        "description": "An error in OpenAI's shape; a problem document where the request was never understood.",
+        "content": {"application/json": {}, **PROBLEM_SCHEMA["content"]},
+    }
+    for status in (400, 413, 415, 422, 429, 500, 501, 503, 504)
+}
 _DATA_URL = re.compile(r"data:[\w.+-]+/[\w.+-]+;base64,", re.ASCII)
 _KEYS = re.compile(r"[\[\[]\s*(['\"].+?['\"])\s*[\]\]]", re.DOTALL)
 
@@ -73,7 +81,7 @@ def chat_routes(documents: Documents) -> APIRouter:
     async def models() -> dict[str, Any]:
         return {"object": "list", "data": [{"id": MODEL, "object": "model", "created": 0, "owned_by": "station"}]}
 
-    @router.post("/chat/completions", summary="Read a page given as a message's image part")
+    @router.post("/chat/completions", summary="Read a page given as a message's image part", responses=_REFUSALS)
     async def completions(request: Request, asked: ChatRequest, deadline: Deadline = None) -> Response:
         notes = notes_of(request.scope)
         try:

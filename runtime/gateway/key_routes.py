@@ -14,7 +14,7 @@ from runtime.keys.ledger import Ledger, remembered_s
 from runtime.keys.ring import KeyRing, Scope
 from runtime.problems import NOT_FOUND, Problem
 
-_REFUSALS: dict[int | str, dict[str, Any]] = {status: PROBLEM_SCHEMA for status in (401, 403, 404, 422, 429)}
+_REFUSALS: dict[int | str, dict[str, Any]] = {status: PROBLEM_SCHEMA for status in (400, 401, 403, 404, 422, 429)}
 
 
 class Key(BaseModel):
