@@ -28,7 +28,19 @@ def checksum(tmp_path: Path) -> Path:
 def is_right(checksum: Path, signature: Path, key: Path) -> bool:
     signers = key.with_name("signers")
     signers.write_text(f"operator {key.with_suffix('.pub').read_text()}")
-    words = ["ssh-keygen", "-Y", "verify", "-f", signers, "-I", "operator", "-n", NAMESPACE, "-s", signature]
+    words: list[str | Path] = [
+        "ssh-keygen",
+        "-Y",
+        "verify",
+        "-f",
+        signers,
+        "-I",
+        "operator",
+        "-n",
+        NAMESPACE,
+        "-s",
+        signature,
+    ]
     with checksum.open("rb") as content:
         return subprocess.run(words, stdin=content, capture_output=True, check=False).returncode == 0
 
