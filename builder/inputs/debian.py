@@ -118,7 +118,7 @@ def _driver(
     if driver.runfile is not None:
         return build
     there = {package.name: package.version for package in base}
-    shipped = _parse(apt.install_uris([*names, *driver.packages]), mirrors, "driver")
+    shipped = _parse(apt.install_uris([*names, *driver.shipped_packages]), mirrors, "driver")
     moved = [package.label for package in shipped if there.get(package.name, package.version) != package.version]
     gone = there.keys() - {package.name for package in shipped}
     if moved or gone:

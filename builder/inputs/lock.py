@@ -144,7 +144,7 @@ def what_is_asked(profile: Profile) -> str:
     }
     if profile.driver:
         driver = profile.driver
-        wanted["driver"] = [sorted(driver.packages), sorted(driver.build_packages), driver.source_package]
+        wanted["driver"] = [sorted(driver.shipped_packages), sorted(driver.build_packages), driver.source_package]
         wanted["driver version"] = driver.version
     if profile.python.own_sites:
         wanted["overlays"] = {name: _requirements(root / file) for name, file in profile.python.own_sites.items()}

@@ -10,6 +10,8 @@ from pydantic import Field, model_validator
 from builder.profile.strict import FilePath, Name, Sha256, Strict
 
 SOURCES = {"proprietary": "nvidia-kernel-dkms", "open": "nvidia-open-kernel-dkms"}
+_SUPPORT = {"nvidia-kernel-support": "nvidia-open-kernel-support"}
+"""Settings that lead from NVIDIA's names of the modules to Debian's, which the open ones have others of."""
 
 
 class Driver(Strict):
@@ -40,6 +42,13 @@ class Driver(Strict):
         if self.runfile is not None and self.version is None:
             raise ValueError("a runfile needs its version beside it")
         return self
+
+    @property
+    def shipped_packages(self) -> list[str]:
+        """`packages`, with those in place that belong to the open modules where these are chosen."""
+        if self.flavour == "proprietary":
+            return self.packages
+        return [_SUPPORT.get(name, name) for name in self.packages]
 
     @property
     def source_package(self) -> str:

@@ -164,6 +164,15 @@ def test_nothing_that_builds_the_modules_ships(lock: Lock) -> None:
     assert not {name for name in shipped if "dkms" in name or "headers" in name or name.startswith("gcc")}
 
 
+def test_the_open_modules_come_with_the_settings_that_lead_to_them(profile: Profile) -> None:
+    """With the others `modprobe nvidia` looks for a module that is not there."""
+    assert profile.driver
+    chosen = profile.driver.model_copy(update={"flavour": "open"})
+    assert "nvidia-kernel-support" in profile.driver.shipped_packages
+    assert "nvidia-kernel-support" not in chosen.shipped_packages
+    assert "nvidia-open-kernel-support" in chosen.shipped_packages
+
+
 def test_headers_and_kernel_are_of_one_version(lock: Lock) -> None:
     kernels = {package.version for package in lock.used_by("base") if package.name.startswith("linux-image-6")}
     headers = {
