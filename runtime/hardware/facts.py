@@ -50,7 +50,7 @@ class Facts:
     """`supported`: devices that the driver on this station knows; empty where no list came with it.
     `module_version` and `library_version`: None where there is none. `refusal`: why the kernel did not take
     the module, in modprobe's words. `secure_boot`: None without UEFI. `query_error`: what nvidia-smi said
-    when it could not list the cards."""
+    when it could not list the cards. `model_locked`: nobody gave the passphrase of an encrypted model."""
 
     cards: tuple[Card, ...] = ()
     supported: frozenset[str] = frozenset()
@@ -63,6 +63,7 @@ class Facts:
     query_error: str = ""
     ram_bytes: int = 0
     has_model: bool = False
+    model_locked: bool = False
 
 
 def gather(root: Path, model: Path, run: Run | None = None) -> Facts:
@@ -87,6 +88,7 @@ def gather(root: Path, model: Path, run: Run | None = None) -> Facts:
         query_error=query_error,
         ram_bytes=_ram_bytes(root),
         has_model=any((root / model.relative_to("/")).glob("*.safetensors")),
+        model_locked=(root / "run/inkstick/model-locked").exists(),
     )
 
 

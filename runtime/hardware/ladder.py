@@ -91,7 +91,7 @@ def _against(facts: Facts, engine: Needs) -> list[tuple[str, str]]:
     if facts.ram_bytes < engine.ram_bytes:
         reasons.append(("RAM-TOO-SMALL", f"{_gigabytes(facts.ram_bytes)} < {_gigabytes(engine.ram_bytes)}"))
     if engine.model and not facts.has_model:
-        reasons.append(("MODEL-MISSING", "*.safetensors"))
+        reasons.append(("MODEL-LOCKED", "") if facts.model_locked else ("MODEL-MISSING", "*.safetensors"))
     return reasons
 
 

@@ -94,6 +94,7 @@ CASES: dict[str, tuple[Facts, list[str]]] = {
     "an old generation": (replace(GOOD, gpus=(Gpu("Tesla T4", 16_106_127_360, 75),)), ["CARD-TOO-OLD"]),
     "little memory": (replace(GOOD, ram_bytes=8 * GB), ["RAM-TOO-SMALL"]),
     "no model": (replace(GOOD, has_model=False), ["MODEL-MISSING"]),
+    "no passphrase": (replace(GOOD, has_model=False, model_locked=True), ["MODEL-LOCKED"]),
     "nothing at all": (Facts(ram_bytes=4 * GB), ["NO-NVIDIA-CARD", "RAM-TOO-SMALL", "MODEL-MISSING"]),
 }
 
