@@ -25,6 +25,7 @@ BUILD_TOOLS = {
     "zstd": "zstd",
 }
 BOOT_TOOLS = {"qemu-system-x86_64": "qemu-system-x86", "/usr/share/OVMF/OVMF_CODE_4M.fd": "ovmf"}
+_TESSERACT_DATA = "/usr/share/tesseract-ocr/5/tessdata"
 TEST_TOOLS = {
     **BUILD_TOOLS,
     **BOOT_TOOLS,
@@ -35,6 +36,12 @@ TEST_TOOLS = {
     "systemd-analyze": "systemd",
     "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc": "fonts-noto-cjk",
     "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf": "fonts-dejavu-core",
+    "/usr/share/fonts/truetype/noto/NotoSansThai-Regular.ttf": "fonts-noto-core",
+    "tesseract": "tesseract-ocr",
+    **{
+        f"{_TESSERACT_DATA}/{language}.traineddata": f"tesseract-ocr-{language}"
+        for language in ("osd", "kor", "rus", "ell", "ara", "heb", "tha", "hin")
+    },
 }
 _KEYRING = {"/usr/share/keyrings/debian-archive-keyring.gpg": "debian-archive-keyring"}
 

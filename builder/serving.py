@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import tempfile
 from pathlib import Path
@@ -50,7 +51,11 @@ def station_config(profile: Profile, room: Path, ui_port: int, api_port: int, st
     config: dict[str, object] = json.loads(template.render(profile=seen_by_templates(profile)))
     config["ui"] = {"host": "127.0.0.1", "port": ui_port}
     config["api"] = {"host": "127.0.0.1", "port": api_port}
-    config["engines"] = [{"name": name, "socket": str(room / f"{name}.sock")} for name in profile.engines]
+    languages = {"languages": profile.tesseract_languages} if _has_tesseract(profile) else {}
+    config["engines"] = [
+        {"name": name, "socket": str(room / f"{name}.sock"), **(languages if name == "rapidocr" else {})}
+        for name in profile.engines
+    ]
     config["media_socket"] = str(room / "media.sock") if sticks else None
     config["jobs"] = {"folder": str(room / "jobs")}
     config["auth"] = {**config["auth"], "keys": str(room / "keys.json")}  # type: ignore[dict-item]
@@ -59,3 +64,17 @@ def station_config(profile: Profile, room: Path, ui_port: int, api_port: int, st
     config["painted_flag"] = config["hardware_report"] = config["about"] = None
     config["kiosk"] = False
     return config
+
+
+def _has_tesseract(profile: Profile) -> bool:
+    """Whether this machine can read the profile's languages; says what it lacks."""
+    if profile.tesseract_languages is None:
+        return False
+    here: set[str] = set()
+    if shutil.which("tesseract"):
+        done = subprocess.run(["tesseract", "--list-langs"], capture_output=True, text=True, check=False)
+        here = set(done.stdout.split())
+    if {"osd", *profile.tesseract_languages} <= here:
+        return True
+    say(f"Pages in other scripts are not told apart here: apt-get install {' '.join(profile.tesseract_packages)}")
+    return False

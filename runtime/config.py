@@ -138,6 +138,9 @@ class EngineConfig(_Strict):
     """Of each worker. 0: the cores, divided among the workers."""
     parallel: PositiveInt = Field(default_factory=_workers)
     """Pages that it reads at a time: its workers, or what its scheduler may batch."""
+    languages: tuple[str, ...] | None = None
+    """For rapidocr: Tesseract's data for scripts that it lacks itself, by Tesseract's names. An empty list:
+    such scripts are only named. None: no Tesseract on this machine, and nothing of this kind happens."""
     model: ModelConfig | None = None
     """What an engine with a language model runs; the others have none."""
     needs: EngineNeeds | None = None

@@ -52,6 +52,9 @@ PAGE_SET_ASIDE = ProblemKind(
 TASK_NOT_AVAILABLE = ProblemKind(
     "task-not-available", 501, "No engine of this station can do this task", "本机的识别引擎不支持该任务"
 )
+SCRIPT_NOT_READ = ProblemKind(
+    "script-not-read", 422, "The page is in a script that this station does not read", "本机不能识别该页的文字种类"
+)
 STICK_GONE = ProblemKind("stick-gone", 410, "The USB stick was pulled out", "U 盘已被拔出")
 STICK_FULL = ProblemKind("stick-full", 507, "The USB stick is full", "U 盘空间不足")
 STICK_READ_ONLY = ProblemKind("stick-read-only", 409, "The USB stick is write-protected", "U 盘处于写保护状态")

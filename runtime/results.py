@@ -20,13 +20,23 @@ class Line(_Frozen):
     """One printed line.
 
     `box`: four corners in pixels of the upright page, clockwise from the line's top left.
-    `score`: the engine's confidence, 0..1. `column`: 0-based column in reading order.
+    `score`: the engine's confidence, 0..1. `column`: 0-based column in reading order. `reader`: what read
+    it, where the engine has several: "PP-OCRv6", "tesseract kor", or both joined by "+".
     """
 
     text: str
     box: Quad
     score: Annotated[float, Field(ge=0, le=1)]
     column: int = 0
+    reader: str | None = None
+
+
+class UnreadLine(_Frozen):
+    """A line in a script that nothing on the station reads. `script`, `script_zh`: its name, or "unknown"."""
+
+    script: str
+    script_zh: str
+    box: Quad
 
 
 class EngineInfo(_Frozen):
@@ -40,9 +50,10 @@ class EngineInfo(_Frozen):
 Finish = Literal["complete", "truncated", "repeating"]
 """How a generated answer ended: by itself, at the token limit, or cut off because its end repeated itself."""
 
-Caution = Literal["truncated", "repeating", "repaired", "unparsed"]
+Caution = Literal["truncated", "repeating", "repaired", "unparsed", "unread-script"]
 """What to know before trusting a result. `repaired`: its JSON had one mistake that could mean one thing
-only. `unparsed`: it is not in the task's form and stands in `raw` and `text` as it came."""
+only. `unparsed`: it is not in the task's form and stands in `raw` and `text` as it came.
+`unread-script`: lines are left out, since nothing on the station reads their script; `unread` has their places."""
 
 
 class Generation(_Frozen):
@@ -74,6 +85,7 @@ class PageResult(_Frozen):
     task: Task = Task.TEXT
     fields: dict[str, str] | None = None
     tables: tuple[tuple[tuple[str, ...], ...], ...] = ()
+    unread: tuple[UnreadLine, ...] = ()
     warnings: tuple[Caution, ...] = ()
     generation: Generation | None = None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from pathlib import Path
 from typing import Any, get_args
 
@@ -91,6 +92,8 @@ def _explain(error: ValidationError, places: dict[KeyPath, Place], top: Document
         lines.append(f"{_place(path, places, top)}: {_sentence(detail, path)}")
         if detail["type"] == "extra_forbidden":
             hints.append(_nearest(str(path[-1]), _fields_at(path[:-1])))
+        elif detail["type"] == "literal_error":
+            hints.append(_nearest(str(detail["input"]), re.findall(r"'([^']+)'", detail["ctx"]["expected"])))
     return ProfileError("\n".join(lines), hint="; ".join(dict.fromkeys(hint for hint in hints if hint)))
 
 
@@ -113,6 +116,8 @@ def _place(path: KeyPath, places: dict[KeyPath, Place], top: Document) -> Place:
 def _fields_at(path: KeyPath) -> list[str]:
     model: Any = Profile
     for part in path:
+        if isinstance(part, int):  # an item of the list that the last key holds
+            continue
         if not (isinstance(model, type) and issubclass(model, BaseModel)):
             return []
         field = model.model_fields.get(str(part))

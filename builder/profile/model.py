@@ -2,18 +2,36 @@
 
 from __future__ import annotations
 
+import difflib
+import json
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from builder.profile.alerts import Alert
+from builder.profile.forms import FormRules
 from builder.profile.graphics import Driver, Weights
 from builder.profile.strict import FilePath, Name, Strict
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 LayerName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{1,13}$")]
 """At most 14 characters: with 16 digits of its root hash, a layer's file stays under 40."""
+
+TESSERACT_LANGUAGES: dict[str, str] = json.loads(Path(__file__).with_name("languages.json").read_text())
+"""ISO 639 codes of languages in scripts that PP-OCRv6 lacks, to Tesseract's names of their data."""
+
+
+def _known_language(code: str) -> str:
+    if code not in TESSERACT_LANGUAGES:
+        near = [known for known, data in TESSERACT_LANGUAGES.items() if data == code]
+        near = near or difflib.get_close_matches(code, TESSERACT_LANGUAGES, n=1, cutoff=0.3)
+        told = f"did you mean '{near[0]}'? " if near else ""
+        raise ValueError(f"there is no such language; {told}there are {', '.join(sorted(TESSERACT_LANGUAGES))}")
+    return code
+
+
+Language = Annotated[str, AfterValidator(_known_language)]
 
 MODEL_FOLDER = "/usr/lib/inkstick/model"
 
@@ -153,7 +171,12 @@ class Squashfs(Strict):
 
 
 class Profile(Strict):
-    """A profile, after `extends:` has been followed. `lock`: profiles that lock the same share one."""
+    """A profile, after `extends:` has been followed. `lock`: profiles that lock the same share one.
+
+    `languages`: those in scripts that PP-OCRv6 lacks, which Tesseract reads for the engine `rapidocr`;
+    with none of them it can still name such a script, and null leaves Tesseract out. `forms`: the
+    operator's own; one with the name of a built-in form replaces it.
+    """
 
     name: Name
     title: str
@@ -169,6 +192,8 @@ class Profile(Strict):
     ui_port: Port = 7860
     api_port: Port = 8000
     language: Literal["zh", "en"] = "zh"
+    languages: list[Language] | None = None
+    forms: list[FormRules] = []
     api: Api = Api()
     limits: Limits = Limits()
     alerts: list[Alert] = []
@@ -178,8 +203,28 @@ class Profile(Strict):
 
     @property
     def packages(self) -> list[str]:
-        """All packages of the base layer, in the order of their groups."""
-        return sorted({name for group in self.debian.packages.values() for name in group})
+        """All packages of the base layer, by name."""
+        named = {name for group in self.debian.packages.values() for name in group}
+        return sorted(named | set(self.tesseract_packages))
+
+    @property
+    def tesseract_languages(self) -> list[str] | None:
+        """The languages as Tesseract names their data; None where it is left out."""
+        if self.languages is None or "rapidocr" not in self.engines:
+            return None
+        return [TESSERACT_LANGUAGES[code] for code in dict.fromkeys(self.languages)]
+
+    @property
+    def tesseract_packages(self) -> list[str]:
+        """Debian's packages of Tesseract and of its data."""
+        if self.tesseract_languages is None:
+            return []
+        return ["tesseract-ocr", "tesseract-ocr-osd", *(f"tesseract-ocr-{name}" for name in self.tesseract_languages)]
+
+    @property
+    def told_forms(self) -> list[dict[str, object]]:
+        """`forms` for the station's configuration."""
+        return [form.model_dump(mode="json", exclude_defaults=True) for form in self.forms]
 
     @property
     def engine_models(self) -> dict[str, dict[str, object]]:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from runtime.config import EngineConfig
+from runtime.engine.wire import ScriptsNotRead
 from runtime.results import EngineInfo, PageResult, Progress
 from runtime.tasks.task import Ask, Task
 
@@ -24,6 +25,14 @@ class Cancelled(Exception):
 
 class Gone(Exception):
     """The model behind this engine died or hangs: the process ends, and the page may be sent again."""
+
+
+class NotItsScript(Exception):
+    """Most of the page is in scripts that this engine does not read: nothing of it is returned."""
+
+    def __init__(self, not_read: ScriptsNotRead) -> None:
+        super().__init__(", ".join(not_read.scripts))
+        self.not_read = not_read
 
 
 class Engine(ABC):
@@ -65,8 +74,8 @@ class Engine(ABC):
     ) -> PageResult:
         """Read one page: height x width x 3, RGB; `ask` is one of `tasks`. `elapsed_s` is this call's wall time.
 
-        Calls `on_progress` between steps; raises Cancelled soon after `cancelled` is set, and Gone when
-        its model died. Any other exception means that this page could not be read; the engine must
+        Calls `on_progress` between steps; raises Cancelled soon after `cancelled` is set, Gone when its
+        model died, and NotItsScript. Any other exception means that this page could not be read; the engine must
         stay usable.
         """
 

@@ -7,10 +7,10 @@ columns, turn single lines on a classifier's mistake, and report nothing until a
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -22,11 +22,13 @@ import numpy as np
 from runtime.config import EngineConfig
 from runtime.engine.contract import Cancelled, Engine, OnProgress
 from runtime.engine.crops import Pixels, crop, is_tall, laid_flat, turned
+from runtime.engine.other_scripts import OtherScripts, Read, unread_lines
 from runtime.engine.parting import parted
 from runtime.engine.turning import Rotation, half_turn, rotation_of
 from runtime.layout.geometry import Fragment
 from runtime.layout.reading_order import arrange
 from runtime.results import EngineInfo, PageResult, Progress, Quad
+from runtime.scripts.reader import ScriptReader
 from runtime.tasks.task import Ask, Task
 
 log = logging.getLogger(__name__)
@@ -49,25 +51,25 @@ _LEAST_SCORE = 0.5
 _DOUBTFUL_PAGE = 0.8
 
 
-@dataclass(frozen=True)
-class _Read:
-    text: str
-    score: float
-
-
 class RapidOcrEngine(Engine):
-    """`threads`: of ONNX Runtime within one model; 0 for as many as there are cores."""
+    """`threads`: of ONNX Runtime within one model; 0 for as many as there are cores. `languages`: of
+    Tesseract, for scripts that PP-OCRv6 lacks; None where there is no Tesseract."""
 
-    def __init__(self, *, threads: int = 0) -> None:
+    def __init__(self, *, threads: int = 0, languages: Sequence[str] | None = None) -> None:
         self._threads = threads if threads > 0 else -1
         self._ocr: Any = None
+        workers = threads if threads > 0 else os.cpu_count() or 1
+        self._scripts = None if languages is None else ScriptReader(languages, workers=workers)
+        self._others = None if self._scripts is None else OtherScripts(self._scripts)
 
     @classmethod
     def configured(cls, config: EngineConfig) -> RapidOcrEngine:
-        return cls(threads=config.threads_each)
+        return cls(threads=config.threads_each, languages=config.languages)
 
     def info(self) -> EngineInfo:
-        return EngineInfo(name="rapidocr", version=version("rapidocr"), models=tuple(_MODELS.values()))
+        languages = () if self._scripts is None else self._scripts.languages
+        data = tuple(f"{language}.traineddata" for language in languages)
+        return EngineInfo(name="rapidocr", version=version("rapidocr"), models=(*_MODELS.values(), *data))
 
     def tasks(self) -> tuple[Task, ...]:
         return Task.TEXT, Task.SPOTTING
@@ -76,11 +78,13 @@ class RapidOcrEngine(Engine):
         return "rapidocr reads lines of text; it has no model for layout, tables, formulas, fields or translation."
 
     def load(self) -> None:
-        """Raises FileNotFoundError if the wheel's models are not there: nothing is ever downloaded."""
+        """Raises FileNotFoundError if a model, of the wheel or of Tesseract, is not there: nothing is ever downloaded."""
         models = _models_folder()
         missing = [name for name in _MODELS.values() if not (models / name).is_file()]
         if missing:
             raise FileNotFoundError(f"not in {models}: {', '.join(missing)}")
+        if self._scripts is not None:
+            self._scripts.load()
         from rapidocr import RapidOCR
 
         self._ocr = RapidOCR(
@@ -103,8 +107,8 @@ class RapidOcrEngine(Engine):
     def read(self, page: Pixels, ask: Ask, on_progress: OnProgress, cancelled: threading.Event) -> PageResult:
         started = time.monotonic()
         on_progress(Progress(stage="detect"))
-        upright = np.ascontiguousarray(page[:, :, ::-1])  # the models were trained on BGR
-        quads = self._detect(upright)
+        stored = upright = np.ascontiguousarray(page[:, :, ::-1])  # the models were trained on BGR
+        quads = stored_quads = self._detect(upright)
         _stop_if(cancelled)
         rotation = rotation_of(upright, quads, self._on_head, self._scores)
         if rotation:
@@ -118,6 +122,14 @@ class RapidOcrEngine(Engine):
                 upright = turned(upright, rotation)
                 quads = parted(upright, self._detect(upright))
                 reads = self._recognise(upright, quads, on_progress, cancelled)
+        if self._others is not None and reads:
+            if fmean(read.score for read in reads) < _DOUBTFUL_PAGE:
+                way_up = self._others.way_up(stored, stored_quads, lambda: _stop_if(cancelled))
+                if way_up is not None and way_up != rotation:
+                    rotation, upright = way_up, turned(stored, way_up)
+                    quads = parted(upright, self._detect(upright))
+                    reads = self._recognise(upright, quads, on_progress, cancelled)
+            reads = self._others.read(upright, quads, reads, self._words, lambda: _stop_if(cancelled))
         result = self._result(upright, quads, reads, rotation, time.monotonic() - started)
         return result.model_copy(update={"task": ask.task})
 
@@ -125,20 +137,23 @@ class RapidOcrEngine(Engine):
         self,
         upright: Pixels,
         quads: Sequence[Quad],
-        reads: Sequence[_Read],
+        reads: Sequence[Read],
         rotation: Rotation,
         elapsed_s: float,
     ) -> PageResult:
         arranged = arrange(
             [
-                Fragment(read.text, quad, read.score)
+                Fragment(read.text, quad, read.score, read.reader)
                 for quad, read in zip(quads, reads, strict=True)
                 if read.score >= _LEAST_SCORE
             ]
         )
+        unread = unread_lines(reads, quads)
         return PageResult(
             text=arranged.text,
             lines=arranged.lines,
+            unread=unread,
+            warnings=("unread-script",) if unread else (),
             width=upright.shape[1],
             height=upright.shape[0],
             rotation=rotation,
@@ -180,15 +195,18 @@ class RapidOcrEngine(Engine):
     def _scores(self, lines: Sequence[Pixels]) -> list[float]:
         return [read.score for read in self._read_lines(lines)]
 
-    def _read_lines(self, lines: Sequence[Pixels]) -> list[_Read]:
+    def _words(self, words: Sequence[Pixels]) -> list[tuple[str, float]]:
+        return [(read.text, read.score) for read in self._read_lines(words)]
+
+    def _read_lines(self, lines: Sequence[Pixels]) -> list[Read]:
         found = self._ocr.recognize_txt(list(lines))
-        return [_Read(str(text), float(score)) for text, score in zip(found.txts, found.scores, strict=True)]
+        return [Read(str(text), float(score)) for text, score in zip(found.txts, found.scores, strict=True)]
 
     def _recognise(
         self, page: Pixels, quads: Sequence[Quad], on_progress: OnProgress, cancelled: threading.Event
-    ) -> list[_Read]:
+    ) -> list[Read]:
         """The text of each quad, in their order; lines of like length share a batch."""
-        reads = [_Read("", 0.0)] * len(quads)
+        reads = [Read("", 0.0)] * len(quads)
         by_shape = sorted(range(len(quads)), key=lambda index: _slenderness(quads[index]))
         for start in range(0, len(by_shape), _BATCH):
             _stop_if(cancelled)
@@ -199,7 +217,7 @@ class RapidOcrEngine(Engine):
         on_progress(Progress(stage="recognise", done=len(quads), total=len(quads)))
         return reads
 
-    def _read_any(self, lines: Sequence[Pixels]) -> list[_Read]:
+    def _read_any(self, lines: Sequence[Pixels]) -> list[Read]:
         """Tall crops are read every way they could be meant: one sign, sideways, vertical writing."""
         reads = self._read_lines(lines)
         for index, line in enumerate(lines):

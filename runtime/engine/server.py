@@ -19,7 +19,7 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from runtime.engine import memory
-from runtime.engine.contract import Cancelled, Engine, Gone
+from runtime.engine.contract import Cancelled, Engine, Gone, NotItsScript
 from runtime.engine.graphics import Cards
 from runtime.engine.pulse import Pulse
 from runtime.engine.wire import MEDIA_TYPE, Health, Message
@@ -137,6 +137,9 @@ class EngineServer:
             except Cancelled:
                 log.info("page given up: nobody waits for it")
                 send(Message(error="cancelled"))
+            except NotItsScript as refused:
+                log.info("page in %s, which is not read here", refused)
+                send(Message(not_read=refused.not_read))
             except Gone as gone:
                 log.error("the model is gone: %s", gone)
                 send(None)  # an answer without an end: the page may be sent again

@@ -51,10 +51,21 @@ class Health(BaseModel):
     gpus: tuple[Gpu, ...] = ()
 
 
+class ScriptsNotRead(BaseModel):
+    """Names of the scripts, in English and in Chinese, and of those that could be read."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    scripts: tuple[str, ...]
+    scripts_zh: tuple[str, ...]
+    read: tuple[str, ...] = ()
+
+
 class Message(BaseModel):
-    """One line of the answer; one of the first three is set. `error` is for the log, not for users.
+    """One line of the answer; one of the first four is set. `error` is for the log, not for users.
 
     `recycles`: the engine has grown too large, takes no more pages and is started anew.
+    `not_read`: the page is in scripts that the engine does not read.
     """
 
     model_config = ConfigDict(extra="ignore", frozen=True)
@@ -62,6 +73,7 @@ class Message(BaseModel):
     progress: Progress | None = None
     result: PageResult | None = None
     error: str | None = None
+    not_read: ScriptsNotRead | None = None
     recycles: bool | None = None
 
     def line(self) -> bytes:

@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from runtime.layout.direction import runs_left
 from runtime.layout.geometry import Box, levelled, skew
 from runtime.layout.spacing import is_wide
 from runtime.results import Line, Quad
@@ -75,10 +76,15 @@ def _cut(index: int, line: Line, labels: Sequence[tuple[str, str]], angle: float
 
 
 def part_of(line: Line, start: int, end: int) -> Quad:
-    """Where signs `start` to `end` of a line lie, a wide sign taken for twice a narrow one."""
+    """Where signs `start` to `end` of a line lie, a wide sign taken for twice a narrow one.
+
+    Lines that run from right to left begin at their right.
+    """
     weights = [2 if is_wide(sign) else 1 for sign in line.text]
     total = sum(weights) or 1
     first, last = sum(weights[:start]) / total, sum(weights[:end]) / total
+    if runs_left(line.text):
+        first, last = 1 - last, 1 - first
     top_left, top_right, bottom_right, bottom_left = line.box
 
     def along(one: tuple[float, float], other: tuple[float, float], way: float) -> tuple[float, float]:

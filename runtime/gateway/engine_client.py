@@ -12,9 +12,9 @@ from pydantic import ValidationError
 
 from runtime.config import EngineConfig
 from runtime.documents.decode import PixelPage
-from runtime.engine.wire import Health, Message
+from runtime.engine.wire import Health, Message, ScriptsNotRead
 from runtime.gateway.patience import Patience
-from runtime.problems import ENGINE_FAILED, Problem
+from runtime.problems import ENGINE_FAILED, SCRIPT_NOT_READ, Problem
 from runtime.results import PageResult, Progress
 from runtime.tasks.task import Ask, Task
 
@@ -113,6 +113,7 @@ class EngineClient:
     async def read(self, page: PixelPage, ask: Ask, on_progress: OnProgress) -> PageResult:
         """Raises EngineAway, EngineLost, and Problem(ENGINE_FAILED) if the engine says that it cannot.
 
+        Raises Problem(SCRIPT_NOT_READ), with the scripts' names, for a page in scripts it does not read.
         Cancelling closes the connection, upon which the engine gives the page up.
         """
         limit_s = self._patience.limit_s
@@ -169,6 +170,8 @@ class EngineClient:
                         self._gone()
                     if message.result is not None:
                         return message.result
+                    if message.not_read is not None:
+                        raise _not_its_script(message.not_read)
                     if message.error is not None:
                         # Its kind alone: an error's own words may quote the page.
                         log.error("engine %s: %s", self.name, message.error.partition(":")[0])
@@ -198,3 +201,14 @@ class _Heard:
     def from_it(self) -> None:
         self._patience.paused(self.silent_s)
         self._last = time.monotonic()
+
+
+def _not_its_script(not_read: ScriptsNotRead) -> Problem:
+    names = ", ".join(f"{en} ({zh})" for en, zh in zip(not_read.scripts, not_read.scripts_zh, strict=True))
+    others = f" and {', '.join(not_read.read)}" if not_read.read else ""
+    return Problem(
+        SCRIPT_NOT_READ,
+        f"The page's script: {names}. This station reads Chinese, English, Japanese, the Latin scripts{others}; "
+        "others are added to `languages:` when its image is built.",
+        extra={"scripts": ", ".join(not_read.scripts), "scripts_zh": "、".join(not_read.scripts_zh)},
+    )

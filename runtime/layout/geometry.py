@@ -21,12 +21,13 @@ class Fragment:
     """A piece of a printed line, as the detector found it.
 
     `quad`: corners in pixels of the upright page, clockwise from the text's top left.
-    `score`: the recogniser's confidence, 0..1.
+    `score`: the recogniser's confidence, 0..1. `reader`: see Line.
     """
 
     text: str
     quad: Quad
     score: float
+    reader: str | None = None
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,11 @@ def levelled(quad: Quad, angle: float) -> Box:
     top, bottom = (first[1] + second[1]) / 2, (third[1] + fourth[1]) / 2
     inset = min(_GROWN * (bottom - top), (right - left) / 4)
     return Box(left + inset, top, right - inset, bottom)
+
+
+def mirrored(box: Box) -> Box:
+    """`box` as a mirror shows it: what is read from right to left is then read from left to right."""
+    return Box(-box.right, box.top, -box.left, box.bottom)
 
 
 def joined_quad(quads: Sequence[Quad]) -> Quad:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from statistics import median
 
 from runtime.layout.columns import Column, beside, columns_of
-from runtime.layout.geometry import Fragment, levelled, skew
+from runtime.layout.direction import page_runs_left
+from runtime.layout.geometry import Fragment, levelled, mirrored, skew
 from runtime.layout.rows import Row, rows_of
 from runtime.layout.spacing import CELL_GAP
 from runtime.results import Line
@@ -31,9 +32,11 @@ def arrange(fragments: Sequence[Fragment]) -> Arrangement:
     printed = [fragment for fragment in fragments if fragment.text.strip()]
     angle = skew([fragment.quad for fragment in printed])
     rows = rows_of(printed, [levelled(fragment.quad, angle) for fragment in printed])
+    if page_runs_left(row.text for row in rows):
+        rows = [replace(row, box=mirrored(row.box)) for row in rows]
     columns = columns_of(rows)
     lines = tuple(
-        Line(text=row.text.strip(), box=row.quad, score=row.score, column=index)
+        Line(text=row.text.strip(), box=row.quad, score=row.score, column=index, reader=row.reader)
         for index, column in enumerate(columns)
         for row in column
     )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from runtime.layout.direction import runs_left
 from runtime.layout.geometry import Box, Fragment, around, joined_quad
 from runtime.layout.spacing import join
 from runtime.results import Quad
@@ -27,6 +28,7 @@ class Row:
     box: Box
     quad: Quad
     score: float
+    reader: str | None = None
 
 
 @dataclass(frozen=True)
@@ -87,9 +89,15 @@ def _row(chain: list[_Piece]) -> Row:
     fragments = [piece.fragment for piece in chain]
     weights = [max(1, len(fragment.text)) for fragment in fragments]
     score = sum(f.score * weight for f, weight in zip(fragments, weights, strict=True)) / sum(weights)
+    texts = [fragment.text for fragment in fragments]
+    if runs_left("".join(texts)):
+        texts.reverse()
+        gaps.reverse()
+    readers = dict.fromkeys(fragment.reader for fragment in fragments if fragment.reader)
     return Row(
-        text=join([fragment.text for fragment in fragments], gaps),
+        text=join(texts, gaps),
         box=box,
         quad=joined_quad([fragment.quad for fragment in fragments]),
         score=min(1.0, max(0.0, score)),
+        reader="+".join(readers) or None,
     )

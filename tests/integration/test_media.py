@@ -27,7 +27,6 @@ _DOCUMENT = Document("扫描", (Part(".txt", 5), Part(".json", 2)))
 _CONTENTS = (b"words", b"{}")
 
 
-
 class Bench:
     """Images that can be plugged in and pulled out."""
 

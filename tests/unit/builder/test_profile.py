@@ -116,3 +116,56 @@ def test_all_mistakes_are_told_at_once(folder: Path) -> None:
 
 def test_what_ships_extends_the_station_profile() -> None:
     assert (PROFILES / "_station.yaml").is_file() and "_station" not in available()
+
+
+FORM = """\
+forms:
+  - name: slip
+    fields:
+      - key: amount
+        checks: [{check}]
+        {extra}
+"""
+
+
+def test_a_misspelt_key_of_a_form_is_placed_and_its_neighbour_named(folder: Path) -> None:
+    child(folder, FORM.format(check="amount", extra="lable: [sum]"))
+    error = failure(folder)
+    assert "child.yaml:7:9: unknown key 'forms.0.fields.0.lable'" in error.message
+    assert error.hint == "did you mean 'labels'?"
+
+
+def test_a_check_that_does_not_exist_is_placed_and_the_nearest_named(folder: Path) -> None:
+    child(folder, FORM.format(check="amuont", extra=""))
+    error = failure(folder)
+    assert "child.yaml:6:18: 'forms.0.fields.0.checks.0'" in error.message and "not 'amuont'" in error.message
+    assert error.hint == "did you mean 'amount'?"
+
+
+@pytest.mark.parametrize(
+    ("extra", "told"),
+    [
+        ("pattern: '['", "not a regular expression"),
+        ("anywhere: true", "a field found anywhere needs a pattern"),
+        ("lines: 0", "greater than 0"),
+        ("hint: 7", "valid string"),
+    ],
+)
+def test_what_a_field_cannot_be_is_told_with_its_place(folder: Path, extra: str, told: str) -> None:
+    child(folder, FORM.format(check="amount", extra=extra))
+    message = failure(folder).message
+    assert told in message and f"{folder}/child.yaml:" in message
+
+
+def test_an_agreement_over_fields_that_the_form_lacks_is_refused(folder: Path) -> None:
+    child(
+        folder,
+        FORM.format(check="amount", extra="").rstrip() + "\n    agreements: [{kind: sum, fields: [amount, tax]}]\n",
+    )
+    assert "fields that the form lacks: tax" in failure(folder).message
+
+
+def test_a_language_that_does_not_exist_is_placed_and_the_others_listed(folder: Path) -> None:
+    child(folder, "languages: [ko, kor]\n")
+    message = failure(folder).message
+    assert "child.yaml:2:17: 'languages.1'" in message and "did you mean 'ko'?" in message

@@ -11,11 +11,17 @@ from jinja2 import Environment, StrictUndefined
 from pydantic import ValidationError
 
 from builder.keys import ROOT
+from builder.preflight import TEST_TOOLS
 from builder.profile import Profile, alerts
+from builder.profile.forms import AgreementKind, Check, FormAgreement, FormField, FormRules
 from builder.profile.load import PROFILES, available, load_profile
+from builder.profile.model import TESSERACT_LANGUAGES
 from builder.steps.debian import seen_by_templates
 from runtime.alerts import rules
 from runtime.config import Limits, Rates, StationConfig
+from runtime.fields.checks import AGREEMENTS, CHECKS
+from runtime.fields.forms import Agreement, FieldRule, Form
+from runtime.scripts.known import script_of
 
 TEMPLATE = ROOT / "overlay/rootfs/etc/inkstick/station.json.j2"
 
@@ -93,3 +99,68 @@ def test_defaults_are_the_same_on_both_sides() -> None:
     config = rendered("demo")
     assert config.rates == Rates()
     assert config.limits == Limits()
+
+
+def profile_with(folder: Path, text: str) -> Path:
+    file = folder / "own.yaml"
+    file.write_text(f"extends: demo\n{text}")
+    for name in ("demo", "_station"):
+        (folder / f"{name}.yaml").write_text((PROFILES / f"{name}.yaml").read_text())
+    return file
+
+
+FORMS = """\
+forms:
+  - name: pass-slip
+    title: Gate pass
+    title_zh: 出门证
+    signs: [出门证, 车牌号]
+    shape: 出门证
+    words: [仓库联]
+    fields:
+      - {key: 车牌号, hint: licence plate, pattern: '[A-Z0-9]{5,7}', anywhere: true}
+      - {key: 金额, labels: [金额, 合计], lines: 2, nth: 1, place: 2, checks: [amount]}
+      - {key: 大写, checks: [amount-in-capitals]}
+    agreements:
+      - {kind: same-amount, fields: [金额, 大写]}
+"""
+
+
+def test_an_operators_form_reaches_the_station_as_it_was_written(tmp_path: Path) -> None:
+    (form,) = rendered(str(profile_with(tmp_path, FORMS))).forms
+    assert (form.name, form.title_zh, form.signs) == ("pass-slip", "出门证", ("出门证", "车牌号"))
+    plate, amount, _ = form.fields
+    assert (plate.hint, plate.pattern, plate.anywhere) == ("licence plate", "[A-Z0-9]{5,7}", True)
+    assert (amount.labels, amount.lines, amount.place, amount.checks) == (("金额", "合计"), 2, 2, ("amount",))
+    assert form.agreements[0].kind == "same-amount"
+
+
+def test_builder_and_station_know_the_same_keys_checks_and_agreements_of_a_form() -> None:
+    for mine, theirs in ((FormRules, Form), (FormField, FieldRule), (FormAgreement, Agreement)):
+        assert set(mine.model_fields) == set(theirs.model_fields)
+    assert set(get_args(Check)) == set(CHECKS) and set(get_args(AgreementKind)) == set(AGREEMENTS)
+
+
+def test_the_languages_go_to_the_engine_that_reads_them_and_into_the_base_layer(tmp_path: Path) -> None:
+    file = profile_with(tmp_path, "languages: [ko, uk]\n")
+    (engine,) = rendered(str(file)).engines
+    assert engine.languages == ("kor", "ukr")
+    packages = load_profile(str(file)).packages
+    assert {"tesseract-ocr", "tesseract-ocr-osd", "tesseract-ocr-kor", "tesseract-ocr-ukr"} <= set(packages)
+    assert "tesseract-ocr-tha" not in packages
+
+
+def test_without_tesseract_nothing_of_it_is_on_the_station(tmp_path: Path) -> None:
+    file = profile_with(tmp_path, "languages: null\n")
+    assert rendered(str(file)).engines[0].languages is None
+    assert not [name for name in load_profile(str(file)).packages if "tesseract" in name]
+
+
+def test_every_language_of_a_profile_is_of_a_script_that_the_station_knows() -> None:
+    for data in TESSERACT_LANGUAGES.values():
+        assert script_of(data).en
+
+
+def test_the_languages_that_ship_are_tested_on_this_machine() -> None:
+    wanted = load_profile("demo").tesseract_packages
+    assert set(wanted) <= set(TEST_TOOLS.values())
