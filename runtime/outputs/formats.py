@@ -24,6 +24,7 @@ class Format(StrEnum):
     HOCR = "hocr"
     ALTO = "alto"
     PDF = "pdf"
+    PDFA = "pdfa"
 
 
 @dataclass(frozen=True)
@@ -72,9 +73,11 @@ def write(form: Format, pages: Sequence[FullPage], image_of: ImageOf, version: s
         from runtime.outputs.layouts import alto
 
         return Written(alto(pages, version).encode(), "application/alto+xml", "xml")
-    if form is Format.PDF:
+    if form in (Format.PDF, Format.PDFA):
+        from runtime.outputs.archival_pdf import archival_pdf
         from runtime.outputs.searchable_pdf import Sheet, searchable_pdf
 
         sheets = [Sheet(page, partial(image_of, index)) for index, page in enumerate(pages)]
-        return Written(searchable_pdf(sheets), "application/pdf", "pdf")
+        made = searchable_pdf(sheets) if form is Format.PDF else archival_pdf(sheets, version)
+        return Written(made, "application/pdf", "pdf")
     raise ValueError(f"{form} is not written here")

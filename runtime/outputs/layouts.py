@@ -41,7 +41,7 @@ def _hocr_page(number: int, page: FullPage) -> str:
             words = " ".join(
                 f'<span class="ocrx_word" title="bbox {_bounds(box)}; x_wconf {round(100 * line.score)}">'
                 f"{html.escape(without_forbidden(word))}</span>"
-                for word, box in _words(line)
+                for word, box in line_words(line)
             )
             shown.append(
                 f'<span class="ocr_line" id="line_{number + 1}_{area}_{index}" title="bbox {_bounds(line.box)}">'
@@ -69,7 +69,7 @@ def _alto_page(number: int, page: FullPage) -> str:
     blocks = []
     for index, (_, found) in enumerate(groupby(page.lines, key=lambda line: line.column)):
         lines = list(found)
-        left, top, right, bottom = _limits([line.box for line in lines])
+        left, top, right, bottom = limits([line.box for line in lines])
         shown = "\n".join(_alto_line(line) for line in lines)
         blocks.append(
             f'<TextBlock ID="block_{number}_{index}" {_place(left, top, right, bottom)}>\n{shown}\n</TextBlock>'
@@ -83,26 +83,26 @@ def _alto_page(number: int, page: FullPage) -> str:
 
 def _alto_line(line: FullLine) -> str:
     strings = "<SP/>".join(
-        f"<String {_place(*_limits([box]))} WC={quoteattr(f'{line.score:.3f}')} "
+        f"<String {_place(*limits([box]))} WC={quoteattr(f'{line.score:.3f}')} "
         f"CONTENT={quoteattr(without_forbidden(word))}/>"
-        for word, box in _words(line)
+        for word, box in line_words(line)
     )
-    return f"<TextLine {_place(*_limits([line.box]))}>{strings}</TextLine>"
+    return f"<TextLine {_place(*limits([line.box]))}>{strings}</TextLine>"
 
 
-def _words(line: FullLine) -> Iterator[tuple[str, Quad]]:
+def line_words(line: FullLine) -> Iterator[tuple[str, Quad]]:
     for found in _WORD.finditer(line.text):
         yield found[0], part_of(line, found.start(), found.end())
 
 
-def _limits(boxes: Sequence[Quad]) -> tuple[int, int, int, int]:
+def limits(boxes: Sequence[Quad]) -> tuple[int, int, int, int]:
     xs = [x for box in boxes for x, _ in box]
     ys = [y for box in boxes for _, y in box]
     return round(min(xs)), round(min(ys)), round(max(xs)), round(max(ys))
 
 
 def _bounds(box: Quad) -> str:
-    return " ".join(map(str, _limits([box])))
+    return " ".join(map(str, limits([box])))
 
 
 def _place(left: int, top: int, right: int, bottom: int) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import math
+import unicodedata
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -73,6 +74,7 @@ def searchable_pdf(sheets: Sequence[Sheet]) -> bytes:
     codes = _Codes()
     objects: list[bytes] = [b"", b"", b"", b"", b"", b""]
     kids = []
+    font = "/Font << /F 3 0 R >> " if any(sheet.page.lines for sheet in sheets) else ""
     for sheet in sheets:
         scale = _POINTS_PER_INCH / _DPI
         width, height = sheet.page.width * scale, sheet.page.height * scale
@@ -87,7 +89,7 @@ def searchable_pdf(sheets: Sequence[Sheet]) -> bytes:
             picture = f"/XObject << /P {len(objects)} 0 R >> "
         objects.append(
             f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 {width:.3f} {height:.3f}] /Contents {content} 0 R "
-            f"/Resources << {picture}/Font << /F 3 0 R >> >> >>".encode()
+            f"/Resources << {picture}{font}>> >>".encode()
         )
         kids.append(f"{len(objects)} 0 R")
     objects[0] = b"<< /Type /Catalog /Pages 2 0 R >>"
@@ -119,10 +121,20 @@ def _shown(line: FullLine, codes: _Codes, scale: float, page_height: float) -> s
     cosine, sine = math.cos(angle), math.sin(angle)
     # The base line lies a fifth of the height above the box's lower edge.
     x, y = (x4 + (x1 - x4) * 0.2) * scale, page_height - (y4 + (y1 - y4) * 0.2) * scale
+    shown = codes.hexadecimal(_as_shown(line.text))
     return (
         f"BT 3 Tr /F {size:.2f} Tf {100 * length / natural:.2f} Tz "
-        f"{cosine:.5f} {sine:.5f} {-sine:.5f} {cosine:.5f} {x:.2f} {y:.2f} Tm <{codes.hexadecimal(line.text)}> Tj ET\n"
+        f"{cosine:.5f} {sine:.5f} {-sine:.5f} {cosine:.5f} {x:.2f} {y:.2f} Tm <{shown}> Tj ET\n"
     )
+
+
+def _as_shown(text: str) -> str:
+    """Signs from left to right, as they stand on the page and as readers of PDF expect them (UAX 9)."""
+    if not any(unicodedata.bidirectional(sign) in ("R", "AL") for sign in text):
+        return text
+    from fpdf.bidi import BidiParagraph
+
+    return str(BidiParagraph(text).get_reordered_string())
 
 
 def _picture(image: Image.Image) -> bytes:

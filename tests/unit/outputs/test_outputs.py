@@ -11,6 +11,8 @@ from pathlib import Path
 import docx
 import httpx
 import openpyxl
+import pikepdf
+import pikepdf.pdfa
 import pypdfium2
 import pytest
 from lxml import etree
@@ -19,6 +21,7 @@ from PIL import Image
 from runtime.fields.reading import Field, Fields
 from runtime.fields.verdicts import failed
 from runtime.outputs import layouts, plain, searchable_pdf, spreadsheet, word
+from runtime.outputs.archival_pdf import NotMade, archival_pdf
 from runtime.outputs.pages import FullLine, FullPage
 from runtime.results import EngineInfo, Quad
 from runtime.tasks.task import Task
@@ -192,5 +195,76 @@ def test_every_format_is_served_as_a_file_that_no_browser_runs(tmp_path: Path) -
         made = pypdfium2.PdfDocument((await client.get(f"{job['result_url']}?format=pdf")).content)
         assert len(made) == 3
         assert json.loads((await client.get(job["result_url"])).content)["state"] == "done"
+
+    run(tmp_path, trial, StubEngine())
+
+
+LEFTWARD = "שני המספרים 1987"
+WORLD = ["发票号码 12345678", LEFTWARD, "مرحبا بالعالم الكبير", "정문을 지나는 소포는", "Оба числа", "दो बार तौला"]
+
+
+def test_words_of_a_line_that_runs_left_lie_from_its_right() -> None:
+    for made, xpath, place in (
+        (layouts.hocr([page([LEFTWARD])], "0"), "//*[@class='ocrx_word']", lambda e: int(e.get("title").split()[1])),
+        (layouts.alto([page([LEFTWARD])], "0"), "//*[local-name()='String']", lambda e: int(e.get("HPOS"))),
+    ):
+        lefts = [place(word) for word in etree.fromstring(made.encode()).xpath(xpath)]
+        assert len(lefts) == 3 and lefts == sorted(lefts, reverse=True)
+
+
+def test_a_searchable_pdf_is_read_in_logical_order_whichever_way_its_lines_run() -> None:
+    made = pypdfium2.PdfDocument(searchable_pdf.searchable_pdf([searchable_pdf.Sheet(page(WORLD), lambda: None)]))
+    assert made[0].get_textpage().get_text_range().splitlines() == WORLD
+
+
+def test_pdfa_is_valid_and_holds_the_text_and_the_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nonexistent")  # neither Ghostscript nor Tesseract is called
+    picture = Image.new("RGB", (1000, 600), "white")
+    picture.paste("red", (500, 300, 1000, 600))
+    sheets = [searchable_pdf.Sheet(page(WORLD), lambda: picture), searchable_pdf.Sheet(page(["second"]), lambda: None)]
+    made = archival_pdf(sheets, "1.2.3")
+
+    report = pikepdf.pdfa.validate_written(io.BytesIO(made), "2b")
+    assert report.passed and not report.unsupported, report.summary()
+    with pikepdf.open(io.BytesIO(made)) as opened:
+        metadata = opened.open_metadata()
+        assert (metadata["pdfaid:part"], metadata["pdfaid:conformance"]) == ("2", "B")
+        assert "Inkstick 1.2.3" in metadata["xmp:CreatorTool"]
+        assert opened.Root.OutputIntents[0].S == "/GTS_PDFA1"
+        described = [
+            each for each in opened.objects if isinstance(each, pikepdf.Dictionary) and "/FontDescriptor" in each
+        ]
+        assert described and all("/FontFile2" in font.FontDescriptor for font in described)
+
+    document = pypdfium2.PdfDocument(made)
+    assert len(document) == 2 and [round(side) for side in document[0].get_size()] == [360, 216]
+    lines = document[0].get_textpage().get_text_range().splitlines()
+    assert [line.rstrip() for line in lines] == WORLD
+    assert document[1].get_textpage().get_text_range().strip() == "second"
+    shown = document[0].render(scale=1).to_pil().convert("RGB")
+    seen = shown.getpixel((300, 180))
+    assert isinstance(seen, tuple) and seen[0] > 200 and seen[1] < 80
+    assert shown.getpixel((60, 42)) == (255, 255, 255)
+
+
+def test_pdfa_takes_the_text_from_what_was_read_and_reads_nothing_again() -> None:
+    """The picture is blank: had anything been read from it, there would be no text."""
+    sheets = [searchable_pdf.Sheet(page(["only in the result"]), lambda: Image.new("RGB", (1000, 600), "white"))]
+    made = pypdfium2.PdfDocument(archival_pdf(sheets, "0"))
+    assert made[0].get_textpage().get_text_range().strip() == "only in the result"
+
+
+def test_pdfa_that_cannot_be_made_is_an_error_and_no_other_file() -> None:
+    broken = page(["x"]).model_copy(update={"width": 0, "height": 0})
+    with pytest.raises(NotMade):
+        archival_pdf([searchable_pdf.Sheet(broken, lambda: None)], "0")
+
+
+def test_pdfa_is_served(tmp_path: Path) -> None:
+    async def trial(client: httpx.AsyncClient) -> None:
+        answer = await client.post("/ocr?format=pdfa&pages=2-", files=upload(originals()["tiff"]))
+        assert answer.status_code == 200 and answer.headers["content-type"] == "application/pdf"
+        with pikepdf.open(io.BytesIO(answer.content)) as opened:
+            assert opened.open_metadata()["pdfaid:part"] == "2" and len(opened.pages) == 2
 
     run(tmp_path, trial, StubEngine())
