@@ -11,20 +11,25 @@ from runtime.engine.contract import NotItsScript
 from runtime.engine.crops import Pixels, turned
 from runtime.engine.turning import Rotation, longest, stands_sideways
 from runtime.engine.wire import ScriptsNotRead
+from runtime.layout.spacing import is_wide
 from runtime.results import Quad, UnreadLine
 from runtime.scripts.known import UNKNOWN, Script, script_of
 from runtime.scripts.preparing import line_image
 from runtime.scripts.reader import Reread, ScriptReader
 
 OWN_READER = "PP-OCRv6"
+TESSERACT = "tesseract "
 _LIKELY_READ = 0.9
 """PP-OCRv6 is surer than this of nearly every line in its own scripts, photographs included (measured)."""
-_THIN = 0.7
-"""Signs for each line height of width: print has more. In scripts it lacks PP-OCRv6 sees blanks, surely."""
+_THIN = 0.65
+"""Signs' widths over the line's: print has more. In scripts that it lacks PP-OCRv6 sees blanks, and surely."""
+_CERTAIN = 0.97
+"""What it reads on a page of other scripts must be surer."""
 _LEAST_SLENDER = 2.0
 _GREEK = 3
-_LIKE_LATIN = frozenset("ABCEHIKMNOPSTXYZaceiopsvxyuBCMHKTPEAOX0123456789")
+_LIKE_LATIN = frozenset("ABCEHIKMNOPSTXYZaceiopsuvxy0123456789")
 """Signs that Cyrillic and Greek share with Latin by their looks."""
+_LOOKS_LATIN = frozenset({"Cyrillic", "Greek"})
 _HALF = 0.5
 _GARBLED = 0.75
 _LEAST_LINES = 3
@@ -66,10 +71,15 @@ class OtherScripts:
         result = list(reads)
         doubtful = [index for index, read in enumerate(reads) if is_doubtful(read, quads[index])]
         self._reread(page, quads, result, doubtful, reread, stop)
-        others = {script_of(r.reader.split()[1]).name for r in result if r.reader.startswith("tesseract")}
-        if others & {"Cyrillic", "Greek"}:
-            alike = [i for i in range(len(result)) if i not in doubtful and _could_be_other(result[i].text)]
-            self._reread(page, quads, result, alike, reread, stop)
+        others = [read for read in result if read.reader != OWN_READER]
+        alike = _LIKE_LATIN if any(_script(read).name in _LOOKS_LATIN for read in others) else frozenset()
+        bar = _CERTAIN if 2 * len(others) >= len(result) else 0.0
+        again = [
+            index
+            for index, read in enumerate(result)
+            if index not in doubtful and (read.score < bar or _is_made_of(read.text, alike))
+        ]
+        self._reread(page, quads, result, again if others else [], reread, stop)
         left = [index for index in doubtful if result[index].reader == OWN_READER]
         self._name_unread(page, quads, result, left)
         return result
@@ -86,7 +96,7 @@ class OtherScripts:
         lines = [line_image(page, quads[index]) for index in chosen]
         for index, found in zip(chosen, self._reader.read(lines, reread, stop), strict=True):
             if found is not None:
-                result[index] = Read(found.text, found.confidence, f"tesseract {found.language}")
+                result[index] = Read(found.text, found.confidence, f"{TESSERACT}{found.language}")
 
     def _name_unread(self, page: Pixels, quads: Sequence[Quad], result: list[Read], left: Sequence[int]) -> None:
         """Mark what is in a script that nothing reads, if it is more than a stray line."""
@@ -98,12 +108,13 @@ class OtherScripts:
         garbled = _mean_score([result[index] for index in left], [quads[index] for index in left]) < _GARBLED
         if 2 * foreign <= len(left) or not garbled:
             return
+        known = {script_of(language).name for language in self._reader.languages}
         script = next(name for name in names if name is not None)
+        script = UNKNOWN if script.name in known else script  # it would have been read
         for index in left:
             result[index] = Read("", 0.0, unread=script)
         widths = [_width(quad) for quad in quads]
-        known = {script_of(language).name for language in self._reader.languages}
-        if script.name not in known and sum(widths[index] for index in left) >= _HALF * sum(widths):
+        if sum(widths[index] for index in left) >= _HALF * sum(widths):
             raise NotItsScript(self._not_read(script))
 
     def _not_read(self, script: Script) -> ScriptsNotRead:
@@ -113,12 +124,17 @@ class OtherScripts:
 
 def is_doubtful(read: Read, quad: Quad) -> bool:
     """Whether a line may be in a script that PP-OCRv6 lacks."""
-    slender = _slender(quad)
-    if slender < _LEAST_SLENDER:
+    if _slender(quad) < _LEAST_SLENDER:
         return False
+    return read.score < _LIKELY_READ or _is_maimed(read, quad)
+
+
+def _is_maimed(read: Read, quad: Quad) -> bool:
+    """Surely misread, however sure PP-OCRv6 is: most of the line is blank to it, or it took letters for Greek."""
     signs = [sign for sign in read.text if not sign.isspace()]
+    width = sum(1.0 if is_wide(sign) else 0.5 for sign in signs)
     greek = sum(unicodedata.name(sign, "").startswith("GREEK") for sign in signs)
-    return read.score < _LIKELY_READ or len(signs) < _THIN * slender or greek >= _GREEK
+    return width < _THIN * _slender(quad) or greek >= _GREEK
 
 
 def unread_lines(reads: Sequence[Read], quads: Sequence[Quad]) -> tuple[UnreadLine, ...]:
@@ -130,14 +146,20 @@ def unread_lines(reads: Sequence[Read], quads: Sequence[Quad]) -> tuple[UnreadLi
     )
 
 
-def _could_be_other(text: str) -> bool:
+def _script(read: Read) -> Script:
+    return script_of(read.reader.removeprefix(TESSERACT))
+
+
+def _is_made_of(text: str, signs: frozenset[str]) -> bool:
     letters = [sign for sign in text if sign.isalnum()]
-    return any(sign.isalpha() for sign in letters) and all(sign in _LIKE_LATIN for sign in letters)
+    return any(sign.isalpha() for sign in letters) and all(sign in signs for sign in letters)
 
 
 def _mean_score(reads: Sequence[Read], quads: Sequence[Quad]) -> float:
+    """By width; 0 for lines that are surely misread."""
     widths = [_width(quad) for quad in quads]
-    return sum(read.score * width for read, width in zip(reads, widths, strict=True)) / max(1.0, sum(widths))
+    scores = [0.0 if _is_maimed(read, quad) else read.score for read, quad in zip(reads, quads, strict=True)]
+    return sum(score * width for score, width in zip(scores, widths, strict=True)) / max(1.0, sum(widths))
 
 
 def _width(quad: Quad) -> float:
@@ -146,6 +168,3 @@ def _width(quad: Quad) -> float:
 
 def _slender(quad: Quad) -> float:
     return _width(quad) / max(1.0, math.dist(quad[0], quad[3]))
-
-
-__all__ = ["OWN_READER", "UNKNOWN", "OtherScripts", "Read", "is_doubtful", "unread_lines"]

@@ -78,7 +78,7 @@ class RapidOcrEngine(Engine):
         return "rapidocr reads lines of text; it has no model for layout, tables, formulas, fields or translation."
 
     def load(self) -> None:
-        """Raises FileNotFoundError if a model, of the wheel or of Tesseract, is not there: nothing is ever downloaded."""
+        """Raises FileNotFoundError if a model, the wheel's or Tesseract's, is not there: nothing is ever fetched."""
         models = _models_folder()
         missing = [name for name in _MODELS.values() if not (models / name).is_file()]
         if missing:

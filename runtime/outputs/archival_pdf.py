@@ -82,4 +82,4 @@ def main(pictures: Path, pages: Path, result: Path, version: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(*map(Path, sys.argv[1:4]), sys.argv[4]))
+    sys.exit(main(Path(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3]), sys.argv[4]))

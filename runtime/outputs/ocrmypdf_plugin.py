@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from ocrmypdf import OcrElement, OcrEngine, OrientationConfidence, hookimpl
 from ocrmypdf.builtin_plugins.tesseract_ocr import TesseractOptions
@@ -66,19 +66,19 @@ class ReadAlready(OcrEngine):
         raise NotImplementedError("elements are given instead")
 
 
-@hookimpl  # type: ignore[untyped-decorator]
+@hookimpl
 def initialize(plugin_manager: Any) -> None:
     """Its own engine, and the check whether that is installed, are not wanted."""
     plugin_manager.set_blocked(_OTHER_ENGINES)
 
 
-@hookimpl  # type: ignore[untyped-decorator]
+@hookimpl
 def register_options() -> dict[str, Any]:
     """OCRmyPDF's own checks look at these, whichever engine there is."""
     return {"tesseract": TesseractOptions}
 
 
-@hookimpl  # type: ignore[untyped-decorator]
+@hookimpl
 def get_ocr_engine(options: Any) -> OcrEngine:
     return ReadAlready()
 
@@ -92,7 +92,7 @@ def page_element(page: FullPage, number: int) -> OcrElement:
 
 
 def _line_element(line: FullLine) -> OcrElement:
-    direction = "rtl" if runs_left(line.text) else "ltr"
+    direction: Literal["ltr", "rtl"] = "rtl" if runs_left(line.text) else "ltr"
     # OCRmyPDF sets no spaces between words of East Asian signs, but Korean has them.
     parts = [(line.text, line.box)] if _HANGUL.search(line.text) else line_words(line)
     children = [

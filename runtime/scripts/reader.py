@@ -18,7 +18,7 @@ from runtime.engine.crops import Pixels
 from runtime.scripts import tesseract
 from runtime.scripts.known import UNKNOWN, Script, script_of, seen, share
 from runtime.scripts.preparing import prepared, word_image
-from runtime.scripts.tesseract import Grey, TextLine
+from runtime.scripts.tesseract import Grey, TextLine, Word
 
 Reread = Callable[[Sequence[Pixels]], Sequence[tuple[str, float]]]
 """PP-OCRv6's text and score of each picture of a word."""
@@ -96,8 +96,9 @@ class ScriptReader:
         greys = [[prepared(line) for line in way] for way in ways]
         for language in self._ranked([grey for way in greys for grey in way]):
             stop()
+            found = iter(tesseract.read([grey for way in greys for grey in way], language))
             for index, way in enumerate(greys):
-                scores = sorted((_likely(line, language) for line in tesseract.read(way, language)), reverse=True)
+                scores = sorted((_likely(next(found), language) for _ in way), reverse=True)
                 half = scores[: (len(scores) + 1) // 2]
                 if sum(half) / len(half) >= _accepted(language):
                     return index
@@ -234,7 +235,7 @@ def _tokens(text: str, line: TextLine) -> list[tuple[str, float, int, int]]:
     rest = list(line.words)
     tokens = []
     for token in text.split():
-        taken = []
+        taken: list[Word] = []
         while rest and len("".join(word.text for word in taken)) < len(token):
             taken.append(rest.pop(0))
         if "".join(word.text for word in taken) != token:

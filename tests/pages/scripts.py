@@ -122,7 +122,7 @@ def script_page(name: str, *, faults: bool = False, seed: int = 0, size: int = _
         x = float(width - _MARGIN - widths[number] if script in RIGHT_TO_LEFT else _MARGIN)
         base = _MARGIN + number * _LEADING + size
         for run, face in _runs(line, script, size):
-            draw.text((x, base), run, font=face, fill=_INK, anchor="ls", **_shaping(script))
+            draw.text((x, base), run, font=face, fill=_INK, anchor="ls", direction=_direction(script))
             x += _length(run, face, script)
     page = RenderedPage(image, "\n".join(line for _, line in lines))
     return RenderedPage(photographed(page.image, seed), page.text) if faults else page
@@ -155,8 +155,8 @@ def _font(script: str, size_px: int) -> ImageFont.FreeTypeFont:
 
 
 def _length(run: str, face: ImageFont.FreeTypeFont, script: str) -> float:
-    return face.getlength(run, **_shaping(script))
+    return face.getlength(run, direction=_direction(script))
 
 
-def _shaping(script: str) -> dict[str, str]:
-    return {"direction": "rtl"} if script in RIGHT_TO_LEFT else {}
+def _direction(script: str) -> str | None:
+    return "rtl" if script in RIGHT_TO_LEFT else None

@@ -136,3 +136,31 @@ def test_a_long_receipt_is_arranged_quickly() -> None:
     started = time.perf_counter()
     assert len(arrange(receipt).lines) == 600
     assert time.perf_counter() - started < 5
+
+
+def test_pieces_of_a_line_that_runs_left_are_joined_from_its_right() -> None:
+    (line,) = arrange(shuffled([at("שלום", 300, 0, 60), at("לכל", 232, 0, 60), at("העולם", 164, 0, 60)])).lines
+    assert line.text == "שלום לכל העולם"
+
+
+def test_columns_of_a_page_that_runs_left_are_read_from_its_right() -> None:
+    page = column("ימין", 320, 0, 6) + column("שמאל", 0, 0, 6)
+    assert read(page) == names("ימין", 6) + names("שמאל", 6)
+
+
+def test_cells_of_a_row_that_runs_left_are_read_from_its_right() -> None:
+    rows = [(at("שם", 420, 40 * row, 40), at("ערך", 100, 40 * row, 60)) for row in range(3)]
+    assert read([cell for row in rows for cell in row]) == ["שם", "ערך"] * 3
+
+
+def test_a_line_that_runs_left_does_not_turn_a_page_that_runs_right() -> None:
+    page = column("l", 0, 0, 6) + column("r", 320, 0, 6) + [at("שלום לכל", 320, 200, 300)]
+    assert read(page)[:6] == names("l", 6)
+
+
+def test_each_line_says_by_what_it_was_read() -> None:
+    pieces = [
+        Fragment("Seoul", at("", 0, 0, 60).quad, 0.9, "PP-OCRv6"),
+        Fragment("서울", at("", 68, 0, 60).quad, 0.9, "tesseract kor"),
+    ]
+    assert [line.reader for line in arrange(pieces).lines] == ["PP-OCRv6+tesseract kor"]
