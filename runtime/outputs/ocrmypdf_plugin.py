@@ -17,9 +17,9 @@ from ocrmypdf.models.ocr_element import BoundingBox
 from runtime.layout.direction import runs_left
 from runtime.outputs.layouts import limits, line_words
 from runtime.outputs.pages import FullLine, FullPage
+from runtime.outputs.searchable_pdf import points_per_pixel
 from runtime.outputs.word import without_forbidden
 
-DPI = 200
 pages: list[FullPage] = []
 version = "0"
 _HANGUL = re.compile("[\uac00-\ud7a3]")
@@ -88,7 +88,7 @@ def page_element(page: FullPage, number: int) -> OcrElement:
     lines = [_line_element(line) for line in page.lines if line.text.strip()]
     whole = BoundingBox(0, 0, page.width, page.height)
     paragraphs = [OcrElement("ocr_par", bbox=line.bbox, direction=line.direction, children=[line]) for line in lines]
-    return OcrElement("ocr_page", bbox=whole, dpi=DPI, page_number=number, children=paragraphs)
+    return OcrElement("ocr_page", bbox=whole, dpi=72 / points_per_pixel(page), page_number=number, children=paragraphs)
 
 
 def _line_element(line: FullLine) -> OcrElement:

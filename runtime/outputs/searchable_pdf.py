@@ -21,6 +21,8 @@ from runtime.outputs.pages import FullLine, FullPage
 _POINTS_PER_INCH = 72
 _DPI = 200
 _JPEG_QUALITY = 80
+_SHORTEST_SIDE, _LONGEST_SIDE = 3.0, 14_400.0
+"""Points."""
 _MOST_MAPPED = 100
 """Entries in one bfchar section (Adobe Technical Note 5411, section 1.4.1)."""
 _LARGEST_CODE = 0xFFFF
@@ -76,7 +78,7 @@ def searchable_pdf(sheets: Sequence[Sheet]) -> bytes:
     kids = []
     font = "/Font << /F 3 0 R >> " if any(sheet.page.lines for sheet in sheets) else ""
     for sheet in sheets:
-        scale = _POINTS_PER_INCH / _DPI
+        scale = points_per_pixel(sheet.page)
         width, height = sheet.page.width * scale, sheet.page.height * scale
         image = sheet.image()
         drawn = b"" if image is None else b"q %.3f 0 0 %.3f 0 0 cm /P Do Q\n" % (width, height)
@@ -108,6 +110,12 @@ def searchable_pdf(sheets: Sequence[Sheet]) -> bytes:
     )
     objects[5] = _stream(zlib.compress(codes.to_unicode()), "/Filter /FlateDecode")
     return _file(objects)
+
+
+def points_per_pixel(page: FullPage) -> float:
+    """A page as if scanned at 200 dpi, within the limits of a page's sides (ISO 19005-2, section 6.1.13)."""
+    scale = max(_POINTS_PER_INCH / _DPI, _SHORTEST_SIDE / min(page.width, page.height))
+    return min(scale, _LONGEST_SIDE / max(page.width, page.height))
 
 
 def _shown(line: FullLine, codes: _Codes, scale: float, page_height: float) -> str:
