@@ -66,6 +66,8 @@ def seen_by_templates(profile: Profile) -> dict[str, Any]:
         **profile.model_dump(mode="json", include=_TEMPLATE_FIELDS),
         "engine_models": profile.engine_models,
         "engine_needs": profile.engine_needs,
+        "tesseract_languages": profile.tesseract_languages,
+        "told_forms": profile.told_forms,
         "has_driver": profile.driver is not None,
         "has_model": profile.model is not None,
     }

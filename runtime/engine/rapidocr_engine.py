@@ -123,13 +123,19 @@ class RapidOcrEngine(Engine):
                 quads = parted(upright, self._detect(upright))
                 reads = self._recognise(upright, quads, on_progress, cancelled)
         if self._others is not None and reads:
+
+            def go_on() -> None:
+                """Each language tried is a step of its own, or many would be taken for a hang."""
+                _stop_if(cancelled)
+                on_progress(Progress(stage="recognise", done=len(quads), total=len(quads)))
+
             if fmean(read.score for read in reads) < _DOUBTFUL_PAGE:
-                way_up = self._others.way_up(stored, stored_quads, lambda: _stop_if(cancelled))
+                way_up = self._others.way_up(stored, stored_quads, go_on)
                 if way_up is not None and way_up != rotation:
                     rotation, upright = way_up, turned(stored, way_up)
                     quads = parted(upright, self._detect(upright))
                     reads = self._recognise(upright, quads, on_progress, cancelled)
-            reads = self._others.read(upright, quads, reads, self._words, lambda: _stop_if(cancelled))
+            reads = self._others.read(upright, quads, reads, self._words, go_on)
         result = self._result(upright, quads, reads, rotation, time.monotonic() - started)
         return result.model_copy(update={"task": ask.task})
 
