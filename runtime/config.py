@@ -141,6 +141,8 @@ class EngineConfig(_Strict):
     languages: tuple[str, ...] | None = None
     """For rapidocr: Tesseract's data for scripts that it lacks itself, by Tesseract's names. An empty list:
     such scripts are only named. None: no Tesseract on this machine, and nothing of this kind happens."""
+    backend: Literal["auto", "openvino", "onnxruntime"] = "auto"
+    """What runs the CPU engine's models; auto: OpenVINO where it can."""
     model: ModelConfig | None = None
     """What an engine with a language model runs; the others have none."""
     needs: EngineNeeds | None = None

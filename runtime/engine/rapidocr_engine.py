@@ -1,6 +1,6 @@
-"""The CPU engine: PP-OCRv6 through RapidOCR and ONNX Runtime, with the models its wheel carries.
+"""The CPU engine: PP-OCRv6 with the models that RapidOCR's wheel carries.
 
-RapidOCR's own pipeline is not used, only its three stages: it would sort lines row by row across
+RapidOCR's own pipeline is not used, only what its three stages are made of: it would sort lines row by row across
 columns, turn single lines on a classifier's mistake, and report nothing until a page is done.
 """
 
@@ -15,7 +15,6 @@ from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 from statistics import fmean, median
-from typing import Any
 
 import numpy as np
 
@@ -24,6 +23,8 @@ from runtime.engine.contract import Cancelled, Engine, OnProgress
 from runtime.engine.crops import Pixels, crop, is_tall, laid_flat, turned
 from runtime.engine.other_scripts import OtherScripts, Read, unread_lines
 from runtime.engine.parting import parted
+from runtime.engine.rapidocr_backend import CLASSIFIER, DETECTOR, RECOGNISER, BackendName, open_backend
+from runtime.engine.rapidocr_stages import BATCH, Stages
 from runtime.engine.turning import Rotation, half_turn, rotation_of
 from runtime.layout.geometry import Fragment
 from runtime.layout.reading_order import arrange
@@ -33,12 +34,7 @@ from runtime.tasks.task import Ask, Task
 
 log = logging.getLogger(__name__)
 
-_MODELS = {
-    "Det": "PP-OCRv6_det_small.onnx",
-    "Cls": "ch_ppocr_mobile_v2.0_cls_mobile.onnx",
-    "Rec": "PP-OCRv6_rec_small.onnx",
-}
-_BATCH = 6
+_MODELS = (DETECTOR, CLASSIFIER, RECOGNISER)
 _DETECT_SIDE = 1280
 """Longest side, in pixels, at which lines are looked for; measured: dearer sizes find no more, and
 join lines across gutters more often."""
@@ -52,24 +48,36 @@ _DOUBTFUL_PAGE = 0.8
 
 
 class RapidOcrEngine(Engine):
-    """`threads`: of ONNX Runtime within one model; 0 for as many as there are cores. `languages`: of
-    Tesseract, for scripts that PP-OCRv6 lacks; None where there is no Tesseract."""
+    """`threads`: of one network; 0 for as many as there are cores. `backend`, `trials`: see `open_backend`.
+    `languages`: of Tesseract, for scripts that PP-OCRv6 lacks; None where there is no Tesseract."""
 
-    def __init__(self, *, threads: int = 0, languages: Sequence[str] | None = None) -> None:
-        self._threads = threads if threads > 0 else -1
-        self._ocr: Any = None
+    def __init__(
+        self,
+        *,
+        threads: int = 0,
+        backend: BackendName = "auto",
+        trials: Path | None = None,
+        languages: Sequence[str] | None = None,
+    ) -> None:
+        self._threads = max(0, threads)
+        self._wanted = backend
+        self._trials = trials
+        self._opened: Stages | None = None
         workers = threads if threads > 0 else os.cpu_count() or 1
         self._scripts = None if languages is None else ScriptReader(languages, workers=workers)
         self._others = None if self._scripts is None else OtherScripts(self._scripts)
 
     @classmethod
     def configured(cls, config: EngineConfig) -> RapidOcrEngine:
-        return cls(threads=config.threads_each, languages=config.languages)
+        trials = config.socket.with_suffix(".openvino-trials")
+        return cls(
+            threads=config.threads_each, backend=config.backend, trials=trials, languages=config.languages
+        )
 
     def info(self) -> EngineInfo:
         languages = () if self._scripts is None else self._scripts.languages
         data = tuple(f"{language}.traineddata" for language in languages)
-        return EngineInfo(name="rapidocr", version=version("rapidocr"), models=(*_MODELS.values(), *data))
+        return EngineInfo(name="rapidocr", version=version("rapidocr"), models=(*_MODELS, *data))
 
     def tasks(self) -> tuple[Task, ...]:
         return Task.TEXT, Task.SPOTTING
@@ -79,30 +87,20 @@ class RapidOcrEngine(Engine):
 
     def load(self) -> None:
         """Raises FileNotFoundError if a model, the wheel's or Tesseract's, is not there: nothing is ever fetched."""
-        models = _models_folder()
-        missing = [name for name in _MODELS.values() if not (models / name).is_file()]
+        models = models_folder()
+        missing = [name for name in _MODELS if not (models / name).is_file()]
         if missing:
             raise FileNotFoundError(f"not in {models}: {', '.join(missing)}")
         if self._scripts is not None:
             self._scripts.load()
-        from rapidocr import RapidOCR
+        opened = open_backend(models, wanted=self._wanted, threads=self._threads, trials=self._trials)
+        self._opened = Stages(opened)
+        log.info("the models are run by %s", opened.name)
 
-        self._ocr = RapidOCR(
-            params={
-                "Global.log_level": "warning",
-                "EngineConfig.onnxruntime.intra_op_num_threads": self._threads,
-                "Det.limit_type": "max",
-                "Det.limit_side_len": _DETECT_SIDE_FINE,
-                # Dilation closes narrow gutters, and a line joined across one is read in two columns.
-                "Det.use_dilation": False,
-                "Rec.rec_batch_num": _BATCH,
-                # Named in full: a model given by path is never looked for on a network.
-                **{f"{stage}.model_path": str(models / name) for stage, name in _MODELS.items()},
-            }
-        )
-        self._ocr._load_det_model()
-        self._ocr._load_cls_model()
-        self._ocr._load_rec_model()
+    @property
+    def _stages(self) -> Stages:
+        assert self._opened is not None, "load() comes first"
+        return self._opened
 
     def read(self, page: Pixels, ask: Ask, on_progress: OnProgress, cancelled: threading.Event) -> PageResult:
         started = time.monotonic()
@@ -188,15 +186,12 @@ class RapidOcrEngine(Engine):
         size = (max(32, round(width * scale / 32) * 32), max(32, round(height * scale / 32) * 32))
         shrinks = scale < 1
         scaled = cv2.resize(page, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
-        boxes = self._ocr.text_det(scaled).boxes
-        if boxes is None:
-            return []
-        points = np.asarray(boxes, np.float64) * (width / size[0], height / size[1])
+        points = self._stages.detect(np.asarray(scaled, np.uint8)) * (width / size[0], height / size[1])
         points = np.clip(points, 0, (width, height)).round(1)
         return [tuple((float(x), float(y)) for x, y in quad) for quad in points]  # type: ignore[misc]
 
     def _on_head(self, lines: Sequence[Pixels]) -> list[bool]:
-        return ["180" in label for label, _ in self._ocr.text_cls(list(lines)).cls_res]
+        return self._stages.on_head(lines)
 
     def _scores(self, lines: Sequence[Pixels]) -> list[float]:
         return [read.score for read in self._read_lines(lines)]
@@ -205,8 +200,7 @@ class RapidOcrEngine(Engine):
         return [(read.text, read.score) for read in self._read_lines(words)]
 
     def _read_lines(self, lines: Sequence[Pixels]) -> list[Read]:
-        found = self._ocr.recognize_txt(list(lines))
-        return [Read(str(text), float(score)) for text, score in zip(found.txts, found.scores, strict=True)]
+        return [Read(text, score) for text, score in self._stages.read(lines)]
 
     def _recognise(
         self, page: Pixels, quads: Sequence[Quad], on_progress: OnProgress, cancelled: threading.Event
@@ -214,10 +208,10 @@ class RapidOcrEngine(Engine):
         """The text of each quad, in their order; lines of like length share a batch."""
         reads = [Read("", 0.0)] * len(quads)
         by_shape = sorted(range(len(quads)), key=lambda index: _slenderness(quads[index]))
-        for start in range(0, len(by_shape), _BATCH):
+        for start in range(0, len(by_shape), BATCH):
             _stop_if(cancelled)
             on_progress(Progress(stage="recognise", done=start, total=len(quads)))
-            chosen = by_shape[start : start + _BATCH]
+            chosen = by_shape[start : start + BATCH]
             for index, read in zip(chosen, self._read_any([crop(page, quads[i]) for i in chosen]), strict=True):
                 reads[index] = read
         on_progress(Progress(stage="recognise", done=len(quads), total=len(quads)))
@@ -237,7 +231,7 @@ def _slenderness(quad: Quad) -> float:
     return (quad[1][0] - quad[0][0]) / max(1.0, quad[3][1] - quad[0][1])
 
 
-def _models_folder() -> Path:
+def models_folder() -> Path:
     spec = find_spec("rapidocr")
     if spec is None or spec.origin is None:
         raise FileNotFoundError("rapidocr is not installed")
