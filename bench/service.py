@@ -1,166 +1,151 @@
 #!/usr/bin/env python3
-"""What the service costs over its engine, and whether it stays in shape under abuse.
+"""What the service costs over its engine, how it compares with others, and how it bears abuse.
 
-    python3 bench/service.py [--pages 24] [--soak 400]
+    python3 bench/service.py [--rounds 5] [--soak 10000]
 
-The bare loop is the CPU engine on decoded pixels in this process; then the same pages go through
-HTTP at concurrency 1, 4 and 16, on the same machine, one after the other. Added latency is the
-difference of the medians at concurrency 1. With --soak: that many requests, 5 % of them bad, 1 %
-given up by the client, the engine killed every 200; memory and open files of the gateway are watched.
+The engine alone on decoded pixels, the same engine through HTTP at concurrency 1, 4 and 16,
+rapidocr_api and Tesseract (chi_sim+eng; where it is installed) read the same pages in turn, round by
+round, so that a machine with other work to do is unfair to all of them alike; every figure is the
+median of the rounds, every ratio a ratio of such medians. Added latency is the median, over the pages
+of about 300 KB, of HTTP less engine, the two taken in turn. With --soak: so many requests, 5 % of them
+bad, 1 % given up by the client, the engine killed every 200 (bench/soak.py).
 Prints a table and, last, one line of JSON.
 """
 
 from __future__ import annotations
 
 import argparse
-import contextlib
-import io
 import json
 import os
-import random
-import signal
 import sys
 import tempfile
-import threading
 import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import fmean, median
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-import httpx
-import numpy as np
-from PIL import Image
-
-from runtime.engine.rapidocr_engine import RapidOcrEngine
-from runtime.tasks.task import Ask, Task
+from bench.contestants import Reads, Sheet, bare_engine, rapidocr_api, sheets, station, tesseract
+from bench.soak import soak
 from tests.integration.station import Station, running_station
 from tests.pages.cer import cer
-from tests.pages.render import RenderedPage, render
 
 CONCURRENCIES = (1, 4, 16)
-_KILL_EVERY = 200
+_COMPARED = 4
+"""Concurrency at which the others are compared with."""
+_LATENCY_PAIRS = 15
+BARE = "engine alone"
 
 
-def sheets() -> list[tuple[RenderedPage, bytes]]:
-    """Photographed pages as JPEG, about 300 KB each."""
-    made = []
-    for kind in ("english", "chinese", "columns"):
-        page = render(kind, faults=True, seed=7)
-        held = io.BytesIO()
-        page.image.save(held, "JPEG", quality=95)
-        made.append((page, held.getvalue()))
-    return made
+@dataclass
+class Contest:
+    """One contestant at one concurrency. `walls_s`: seconds for all pages, round by round."""
 
+    name: str
+    read: Reads
+    concurrency: int
+    walls_s: list[float] = field(default_factory=list)
+    errors: dict[str, float] = field(default_factory=dict)
 
-def bare_loop(pages: list[tuple[RenderedPage, bytes]], count: int) -> list[float]:
-    """Seconds a page, without HTTP, queue or decoding."""
-    engine = RapidOcrEngine(threads=2)
-    engine.load()
-    arrays = [np.asarray(Image.open(io.BytesIO(data)).convert("RGB")) for _, data in pages]
-    seconds = []
-    for number in range(-len(arrays), count):  # the first round only warms up
+    def run(self, pages: Sequence[Sheet], times: int) -> None:
+        """One round: each page `times` times."""
+        wanted = [page for page in pages for _ in range(times)]
         started = time.monotonic()
-        engine.read(arrays[number % len(arrays)], Ask(task=Task.SPOTTING), lambda _: None, threading.Event())
-        if number >= 0:
-            seconds.append(time.monotonic() - started)
-    return seconds
+        with ThreadPoolExecutor(self.concurrency) as pool:
+            texts = list(pool.map(self.read, wanted))
+        self.walls_s.append((time.monotonic() - started) / times)
+        self.errors.update((page.name, cer(page.text, text)) for page, text in zip(wanted, texts, strict=True))
+
+    def report(self, pages: Sequence[Sheet]) -> dict[str, float | int | str]:
+        return {
+            "name": self.name,
+            "concurrency": self.concurrency,
+            "pages_per_minute": round(60 * len(pages) / median(self.walls_s), 1),
+            "cer": round(fmean(self.errors.values()), 4),
+        }
 
 
-def through_http(
-    station: Station, pages: list[tuple[RenderedPage, bytes]], count: int, concurrency: int
-) -> tuple[float, list[float], float]:
-    """Wall seconds of all, seconds of each, mean character error rate."""
+def added_latency_ms(pages: Sequence[Sheet], bare: Reads, served: Reads) -> float:
+    """Median of what HTTP adds to a photograph, in milliseconds."""
+    photographs = [page for page in pages if page.photograph]
+    differences = []
+    for number in range(_LATENCY_PAIRS):
+        page = photographs[number % len(photographs)]
+        alone = _seconds(bare, page)
+        differences.append(_seconds(served, page) - alone)
+    return round(1000 * median(differences), 1)
 
-    def one(number: int) -> tuple[float, float]:
-        page, data = pages[number % len(pages)]
-        started = time.monotonic()
-        answer = station.http.post("/ocr?task=text", files={"file": ("a.jpg", data, "image/jpeg")})
-        answer.raise_for_status()
-        return time.monotonic() - started, cer(page.text, answer.json()["text"])
 
+def _seconds(read: Reads, page: Sheet) -> float:
     started = time.monotonic()
-    with ThreadPoolExecutor(concurrency) as pool:
-        found = list(pool.map(one, range(count)))
-    return time.monotonic() - started, [seconds for seconds, _ in found], fmean(error for _, error in found)
+    read(page)
+    return time.monotonic() - started
 
 
-def soak(station: Station, count: int) -> dict[str, float | int]:
-    """Every request that was not given up must be answered, and the gateway must not grow."""
-    chance = random.Random(4)
-    held = io.BytesIO()
-    render("slip").image.resize((450, 280)).save(held, "PNG")
-    good, (gateway,) = held.getvalue(), station.pids("gateway")
-    tally = {"requests": count, "answered": 0, "bad": 0, "given_up": 0, "unanswered": 0, "kills": 0}
-    memory: list[int] = []
-    open_files: list[int] = []
-    for number in range(1, count + 1):
-        if number % _KILL_EVERY == 0:
-            for engine in station.pids("engine"):
-                os.kill(engine, signal.SIGKILL)
-            tally["kills"] += 1
-        draw = chance.random()
-        bad, impatient = draw < 0.05, 0.05 <= draw < 0.06
-        data = good[: chance.randrange(len(good))] if bad else good
-        try:
-            limit = httpx.Timeout(0.02) if impatient else httpx.Timeout(300)
-            answer = station.http.post("/ocr", files={"file": ("a.png", data)}, timeout=limit)
-            tally["bad" if 400 <= answer.status_code < 500 else "answered"] += answer.status_code < 500
-            tally["unanswered"] += answer.status_code >= 500
-        except httpx.TransportError:
-            tally["given_up" if impatient else "unanswered"] += 1
-        memory.append(_resident_bytes(gateway))
-        with contextlib.suppress(OSError):
-            open_files.append(len(os.listdir(f"/proc/{gateway}/fd")))
-    tenth = max(1, count // 10)
-    early, late = fmean(memory[tenth : 2 * tenth]), fmean(memory[-tenth:])
+def compare(running: Station, folder: Path, rounds: int) -> dict[str, object]:
+    """All contestants, in turn, after a look at the photographs that warms them up."""
+    pages = sheets()
+    bare, served = bare_engine(), station(running)
+    contests = [Contest(BARE, bare, 1), *(Contest("inkstick", served, number) for number in CONCURRENCIES)]
+    with rapidocr_api() as api:
+        contests.append(Contest("rapidocr_api", api, _COMPARED))
+        if (by_tesseract := tesseract(folder)) is not None:
+            contests.append(Contest("tesseract", by_tesseract, _COMPARED))
+        for contest in contests:
+            contest.run([page for page in pages if page.photograph], 1)
+            contest.walls_s.clear()
+        for number in range(1, rounds + 1):
+            for contest in contests:
+                contest.run(pages, 2 if contest.concurrency == max(CONCURRENCIES) else 1)
+                told = f"round {number}: {contest.name} {contest.concurrency}: {contest.walls_s[-1]:.1f} s"
+                print(told, file=sys.stderr, flush=True)
+        added = added_latency_ms(pages, bare, served)
+    over = {
+        f"{contest.name}_{contest.concurrency}": round(
+            median(contest.walls_s) / median(_of(contests, "inkstick", _COMPARED).walls_s), 2
+        )
+        for contest in contests
+        if contest.name not in (BARE, "inkstick")
+    }
+    alone = median(_of(contests, BARE, 1).walls_s)
     return {
-        **tally,
-        "memory_growth": round(late / early - 1, 4),
-        "open_files_early": median(open_files[tenth : 2 * tenth]),
-        "open_files_late": median(open_files[-tenth:]),
+        "pages": [page.name for page in pages],
+        "added_ms_p50": added,
+        "over_bare": {
+            number: round(alone / median(_of(contests, "inkstick", number).walls_s), 3) for number in CONCURRENCIES
+        },
+        "times_as_fast_as": over,
+        "contestants": [contest.report(pages) for contest in contests],
     }
 
 
-def _resident_bytes(pid: int) -> int:
-    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE")
+def _of(contests: Sequence[Contest], name: str, concurrency: int) -> Contest:
+    return next(contest for contest in contests if (contest.name, contest.concurrency) == (name, concurrency))
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--pages", type=int, default=24)
+    parser.add_argument("--rounds", type=int, default=5, help="0: no comparison")
     parser.add_argument("--soak", type=int, default=0, metavar="REQUESTS")
     arguments = parser.parse_args()
-    pages = sheets()
-    bare = bare_loop(pages, arguments.pages)
-    rows: dict[int, dict[str, float]] = {}
-    with tempfile.TemporaryDirectory() as folder, running_station(Path(folder)) as station:
-        through_http(station, pages, len(pages), 1)
-        for concurrency in CONCURRENCIES:
-            wall, seconds, error = through_http(station, pages, arguments.pages, concurrency)
-            rows[concurrency] = {
-                "pages_per_minute": round(60 * arguments.pages / wall, 1),
-                "over_bare": round(sum(bare) / wall, 3),
-                "median_s": round(median(seconds), 4),
-                "cer": round(error, 4),
-            }
-        soaked = soak(station, arguments.soak) if arguments.soak else None
-    added_ms = round(1000 * (rows[1]["median_s"] - median(bare)), 1)
-    print(f"bare loop: {60 * len(bare) / sum(bare):.1f} pages a minute, median {1000 * median(bare):.0f} ms")
-    print(f"{'concurrency':<14}{'pages/min':>11}{'over bare':>11}{'median ms':>11}{'CER':>8}")
-    for concurrency, row in rows.items():
-        print(
-            f"{concurrency:<14}{row['pages_per_minute']:>11}{row['over_bare']:>11}"
-            f"{1000 * row['median_s']:>11.0f}{row['cer']:>8}"
-        )
-    print(f"added at concurrency 1: {added_ms} ms (median)")
-    report = {"bench": "service", "engine": "rapidocr", "cores": os.cpu_count(), "pages": arguments.pages,
-              "added_ms_p50": added_ms, "concurrency": rows, "soak": soaked}  # fmt: skip
+    with tempfile.TemporaryDirectory() as held:
+        folder = Path(held)
+        with running_station(folder) as running:
+            compared = compare(running, folder, arguments.rounds) if arguments.rounds else {}
+        with running_station(folder) as fresh:
+            soaked = soak(fresh, arguments.soak) if arguments.soak else None
+    if compared:
+        print(f"{'':<16}{'concurrency':>12}{'pages/min':>11}{'CER':>9}")
+        for row in compared["contestants"]:  # type: ignore[attr-defined]
+            print(f"{row['name']:<16}{row['concurrency']:>12}{row['pages_per_minute']:>11}{row['cer']:>9}")
+        print(f"over the engine alone: {compared['over_bare']}; added: {compared['added_ms_p50']} ms (median)")
+        print(f"times as fast at concurrency {_COMPARED}: {compared['times_as_fast_as']}")
     if soaked:
         print(f"soak: {soaked}")
-    print(json.dumps(report))
+    print(json.dumps({"bench": "service", "engine": "rapidocr", "cores": os.cpu_count(), **compared, "soak": soaked}))
     return 0
 
 

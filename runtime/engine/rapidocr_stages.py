@@ -66,7 +66,7 @@ class Stages:
 
 
 def _slenderness(line: Pixels) -> float:
-    return line.shape[1] / line.shape[0]
+    return float(line.shape[1] / line.shape[0])
 
 
 def _normalised(line: Pixels, width: int) -> Floats:
