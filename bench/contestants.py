@@ -31,6 +31,8 @@ _SAMPLES = REPOSITORY.parent / "shared/samples"
 _LANGUAGES = "chi_sim+eng"
 
 Reads = Callable[["Sheet"], str]
+Spent = Callable[[], float]
+"""Seconds of processor time so far, of the contestant and all that it started."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,25 @@ def _sheet(name: str, text: str, data: bytes, *, photograph: bool) -> Sheet:
     return Sheet(name, text, data, pixels, photograph)
 
 
+def own_processor_s() -> float:
+    """Of this process and of its children that have ended, which are Tesseract's."""
+    return sum(os.times()[:4])
+
+
+def processor_s(root: int) -> float:
+    """Of the process `root`, its descendants, and those of them that have ended (proc(5), stat)."""
+    parents: dict[int, int] = {}
+    ticks: dict[int, int] = {}
+    for entry in Path("/proc").iterdir():
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            values = (entry / "stat").read_text().rpartition(")")[2].split()
+            parents[int(entry.name)], ticks[int(entry.name)] = int(values[1]), sum(map(int, values[11:15]))
+    family = {root}
+    while more := {pid for pid, parent in parents.items() if parent in family} - family:
+        family |= more
+    return sum(ticks.get(pid, 0) for pid in family) / os.sysconf("SC_CLK_TCK")
+
+
 def bare_engine() -> Reads:
     """The engine on decoded pixels in this process: no HTTP, no queue, no decoding."""
     engine = RapidOcrEngine(threads=os.cpu_count() or 1)
@@ -88,7 +109,7 @@ def station(running: Station) -> Reads:
 
 
 @contextmanager
-def rapidocr_api() -> Iterator[Reads]:
+def rapidocr_api() -> Iterator[tuple[Reads, Spent]]:
     """The PyPI package of that name, as it comes, in an environment of its own; ends with the block."""
     python = environment(default_cache(), "peers", _PEERS)
     port = free_port()
@@ -104,7 +125,7 @@ def rapidocr_api() -> Iterator[Reads]:
                 answer.raise_for_status()
                 return "\n".join(line["rec_txt"] for line in answer.json().values())
 
-            yield read
+            yield read, lambda: processor_s(server.pid)
     finally:
         server.terminate()
         server.wait()
