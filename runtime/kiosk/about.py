@@ -15,7 +15,7 @@ _MOST_CHARACTERS = 200_000
 def told(config: StationConfig) -> dict[str, Any]:
     """Everything the page shows of it; `model` is None where there is none, a text that is missing is "".
 
-    `licence` is the text that came with the weights.
+    `licence` is the text that came with the weights; `wants_keys`: whether the REST interface does.
     """
     return {
         "profile": config.profile,
@@ -23,6 +23,7 @@ def told(config: StationConfig) -> dict[str, Any]:
         "engines": [engine.name for engine in config.engines],
         "model": None if config.about is None else _model(config.about),
         "licence": _licence(config),
+        "wants_keys": config.auth.required,
     }
 
 

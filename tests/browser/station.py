@@ -32,6 +32,7 @@ class Station:
     drawer: Path
     process: subprocess.Popen[bytes]
     hardware: Path
+    api: str
 
     def plug_in(self, name: str, files: dict[str, bytes]) -> Path:
         """A new stick with these files, complete the moment it is seen."""
@@ -95,6 +96,7 @@ def start(folder: Path) -> Station:
         "painted_flag": str(folder / "painted"),
         "hardware_report": str(folder / "hardware.json"),
         "about": str(_about(folder / "about")),
+        "auth": {"required": True, "keys": str(folder / "keys.json")},
     }
     (folder / "station.json").write_text(json.dumps(configuration))
     for name in ("sticks", "drawer"):
@@ -105,7 +107,12 @@ def start(folder: Path) -> Station:
             [*command, "--sticks", str(folder / "sticks")], cwd=ROOT, stdout=log, stderr=subprocess.STDOUT
         )
     station = Station(
-        f"http://127.0.0.1:{ui}", folder / "sticks", folder / "drawer", process, folder / "hardware.json"
+        f"http://127.0.0.1:{ui}",
+        folder / "sticks",
+        folder / "drawer",
+        process,
+        folder / "hardware.json",
+        f"http://127.0.0.1:{api}",
     )
     try:
         _wait_until_ready(station, folder / "log")

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict
 
+import httpx
 import pytest
 
 from runtime.hardware.facts import Facts
@@ -78,3 +79,24 @@ def test_the_about_page_shows_the_models_terms(kiosk: Watched) -> None:
     kiosk.picture("about")
     kiosk.press("Enter")
     kiosk.page.wait_for_selector("dialog#about", state="hidden")
+
+
+def ask_for_keys(kiosk: Watched) -> None:
+    kiosk.press("?", "i")
+    kiosk.page.wait_for_selector("dialog#about[open]")
+    kiosk.press("k")
+
+
+def test_the_first_keys_are_shown_once_and_let_a_program_in(kiosk: Watched, station: Station) -> None:
+    kiosk.shows("insert")
+    ask_for_keys(kiosk)
+    kiosk.page.wait_for_selector("dialog#first-keys[open]")
+    key = kiosk.page.locator("#first-keys-list code").first.inner_text()
+    kiosk.picture("first-keys")
+    assert httpx.get(f"{station.api}/v1/capacity").status_code == 401
+    assert httpx.get(f"{station.api}/v1/capacity", headers={"X-Api-Key": key}).status_code == 200
+    kiosk.press("Escape")
+    ask_for_keys(kiosk)
+    kiosk.page.wait_for_selector("dialog#tell[open]")
+    kiosk.sees("密钥已经显示过")
+    kiosk.press("Enter")

@@ -1,6 +1,6 @@
 // What is wrong with the machine, and what the station is made of.
 import { get, post } from "../api.js";
-import { ask } from "../dialogs.js";
+import { ask, tell } from "../dialogs.js";
 import { byId, el } from "../dom.js";
 import { has, t } from "../words.js";
 
@@ -27,7 +27,7 @@ function item({ code, detail, engines }) {
 const flowing = (text) => text.replace(/([^\n])\n(?![\n#*-])\s*/g, "$1 ").replaceAll("**", "");
 
 async function about() {
-  const { profile, version, engines, model, licence } = await get("about");
+  const { profile, version, engines, model, licence, wants_keys: wantsKeys } = await get("about");
   const facts = [
     [t("about.version"), `Inkstick ${version}, ${profile}`],
     [t("about.engines"), engines.join(", ")],
@@ -39,11 +39,23 @@ async function about() {
   byId("about-facts").replaceChildren(...facts.flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, value)]));
   const texts = model ? [model.notice, model.terms, licence].filter(Boolean) : [t("about.no_model")];
   byId("about-texts").replaceChildren(...texts.map((text) => el("pre", {}, flowing(text))));
+  byId("wants-keys").hidden = !wantsKeys;
   ask("about");
+}
+
+// The station forgets them with this answer: nothing but the person's own Esc closes the dialog.
+async function firstKeys() {
+  const keys = await post("keys/first");
+  if (keys.length === 0) return tell("keys-shown");
+  byId("first-keys-list").replaceChildren(
+    ...keys.flatMap(({ scope, key }) => [el("dt", {}, scope), el("dd", {}, el("code", {}, key))]),
+  );
+  ask("first-keys");
 }
 
 export const actions = {
   "close-troubles": () => post("trouble/close"),
   "show-troubles": () => post("trouble/show"),
   about,
+  "first-keys": firstKeys,
 };
