@@ -40,7 +40,7 @@ mount --bind "$1" "$1"
 mount -o remount,bind,ro "$1"
 cd /
 shift
-exec setpriv --reuid 65534 --regid 65534 --clear-groups --no-new-privs --bounding-set=-all "$@"
+exec setpriv --clear-groups --no-new-privs --bounding-set=-all --inh-caps=-all "$@"
 """
 
 
