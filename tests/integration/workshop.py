@@ -61,6 +61,8 @@ class Workshop:
             env=self.environment(),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.STDOUT,
+            # A shell's background jobs are deaf to it, and so would be what they start.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
         while not self._in_the_midst_of(step):
             assert process.poll() is None, f"the build ended before {step} was at work"
