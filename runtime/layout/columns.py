@@ -3,12 +3,14 @@
 A cut is made where white runs through a region. Unlike the plain XY-cut, which would read two
 columns paragraph by paragraph when their paragraphs end at one height, a gutter comes first, and
 bands that share one stay together. Only running text makes columns: the white between a form's
-names and values, or a table's cells, parts cells of one row.
+names and values, or a table's cells, parts cells of one row. So a table below columns, or between
+them, is read by itself, though its cells may leave the columns' gutter white.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby, pairwise
 from statistics import median
 
 from runtime.layout.geometry import around
@@ -23,6 +25,9 @@ stands side by side on both sides of it is the evidence."""
 _RUNNING_ROWS = 3
 _RUNNING_WIDTH = 6.0
 """Running text: at least this many rows, at least this many line heights wide in the median."""
+_TABLE_ROWS = 2
+_SET_OFF = 1.0
+"""White above and below a table, in line heights, where the page does not end there."""
 _PATIENCE = 12
 """Bands to look ahead for running text: keeps long tables from costing the square of their rows."""
 _TITLE_TYPE = 1.1
@@ -33,10 +38,12 @@ def columns_of(rows: Sequence[Row]) -> list[Column]:
     """Rows grouped into columns, both in reading order; every row is in exactly one column."""
     if not rows:
         return []
-    parts = _parted_by_gutter(rows)
+    bands = _bands(rows)
+    tables = _in_tables(bands)
+    parts = None if tables else _parted_by_gutter(rows)
     if parts is not None:
         return columns_of(parts[0]) + columns_of(parts[1])
-    groups = _groups_sharing_a_gutter(_bands(rows))
+    groups = _groups_sharing_a_gutter(bands, tables)
     if len(groups) == 1:
         return [_reading(rows)]
     return _read_groups(groups)
@@ -92,32 +99,60 @@ def _bands(rows: Sequence[Row]) -> list[list[Row]]:
     return bands
 
 
-def _groups_sharing_a_gutter(bands: list[list[Row]]) -> list[list[Row]]:
+def _in_tables(bands: list[list[Row]]) -> frozenset[int]:
+    """Indices of the bands that are a table's rows: short pieces side by side, set off by white.
+
+    The white tells a table from the ends of columns of short lines.
+    """
+    found: set[int] = set()
+    for is_table, run in groupby(range(len(bands)), key=lambda index: _are_cells(bands[index])):
+        indices = list(run)
+        if is_table and len(indices) >= _TABLE_ROWS and _is_set_off(bands, indices[0], indices[-1]):
+            found.update(indices)
+    return frozenset(found)
+
+
+def _are_cells(band: Sequence[Row]) -> bool:
+    short = all(row.box.width < _RUNNING_WIDTH * row.box.height for row in band)
+    return len(band) > 1 and short and all(beside(one, other) for one, other in pairwise(band))
+
+
+def _is_set_off(bands: list[list[Row]], first: int, last: int) -> bool:
+    def white(above: int) -> bool:
+        upper, lower = (around(row.box for row in bands[index]) for index in (above, above + 1))
+        return lower.top - upper.bottom >= _SET_OFF * median(row.box.height for row in bands[first])
+
+    return (first == 0 or white(first - 1)) and (last == len(bands) - 1 or white(last))
+
+
+def _groups_sharing_a_gutter(bands: list[list[Row]], tables: frozenset[int]) -> list[list[Row]]:
     """Bands that go on together: a run under one gutter, or a run with none."""
     groups: list[list[Row]] = []
     start = 0
     while start < len(bands):
-        end = _longest_run_with_gutter(bands, start)
+        end = _longest_run_with_gutter(bands, start, tables)
         if end is None:
             end = start + 1
-            while end < len(bands) and _longest_run_with_gutter(bands, end) is None:
+            while end < len(bands) and _longest_run_with_gutter(bands, end, tables) is None:
                 end += 1
         groups.append([row for band in bands[start:end] for row in band])
         start = end
     return groups
 
 
-def _longest_run_with_gutter(bands: list[list[Row]], start: int) -> int | None:
+def _longest_run_with_gutter(bands: list[list[Row]], start: int, tables: frozenset[int]) -> int | None:
     """Where the longest run of bands from `start` with a common gutter ends, or None if none begins here.
 
     A run begins with a band that has text on both sides, or its first rows would be taken from
-    the text before it.
+    the text before it. It ends before a table.
     """
     if len(bands[start]) < 2:
         return None
     run: list[Row] = []
     end = None
     for index in range(start, len(bands)):
+        if index in tables:
+            break
         run.extend(bands[index])
         parts = _parted_by_gutter(run)
         if parts is not None and _parts_band(parts, bands[start]):

@@ -120,6 +120,32 @@ def test_a_tables_rows_are_read_across() -> None:
     assert read(cells) == [f"{row}{place}" for row in range(8) for place in range(4)]
 
 
+def table(name: str, top: float) -> list[Fragment]:
+    """Three rows of four short cells, which leave the white between two columns at 300..320 white too."""
+    return [at(f"{name}{row}{place}", left, top + row * 40, 60)
+            for row in range(3) for place, left in enumerate((0, 150, 330, 480))]  # fmt: skip
+
+
+def cells(name: str) -> list[str]:
+    return [f"{name}{row}{place}" for row in range(3) for place in range(4)]
+
+
+def test_a_table_below_above_or_between_columns_is_read_by_its_rows() -> None:
+    upper, lower = column("l", 0, 0, 5) + column("r", 320, 0, 5), column("m", 0, 340, 5) + column("s", 320, 340, 5)
+    above, below = names("l", 5) + names("r", 5), names("m", 5) + names("s", 5)
+    assert read(upper + table("t", 190)) == above + cells("t")
+    assert read(table("t", 190) + lower) == cells("t") + below
+    assert read(upper + table("t", 190) + lower) == above + cells("t") + below
+    title = [at("TITLE", 60, -80, 500, 40)]
+    assert read(title + upper + table("t", 190)) == ["TITLE", *above, *cells("t")]
+
+
+def test_short_lines_that_go_on_below_columns_are_theirs() -> None:
+    columns = column("l", 0, 0, 6) + column("r", 320, 0, 6)
+    columns += [at(f"{name}{row}", left, 30 * row, 80) for name, left in (("l", 0), ("r", 320)) for row in (6, 7, 8)]
+    assert read(columns) == names("l", 9) + names("r", 9)
+
+
 def test_a_wide_gap_starts_a_new_block() -> None:
     assert arrange(column("a", 0, 0, 3) + column("b", 0, 130, 3)).text == "a0\na1\na2\n\nb0\nb1\nb2"
 
