@@ -25,7 +25,7 @@ from runtime.engine.other_scripts import OtherScripts, Read, unread_lines
 from runtime.engine.parting import parted
 from runtime.engine.rapidocr_backend import CLASSIFIER, DETECTOR, RECOGNISER, BackendName, open_backend
 from runtime.engine.rapidocr_stages import BATCH, Stages
-from runtime.engine.turning import Rotation, half_turn, rotation_of
+from runtime.engine.turning import Rotation, from_top_left, half_turn, rotation_of
 from runtime.layout.geometry import Fragment
 from runtime.layout.reading_order import arrange
 from runtime.results import EngineInfo, PageResult, Progress, Quad
@@ -188,7 +188,7 @@ class RapidOcrEngine(Engine):
         scaled = cv2.resize(page, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
         points = self._stages.detect(np.asarray(scaled, np.uint8)) * (width / size[0], height / size[1])
         points = np.clip(points, 0, (width, height)).round(1)
-        return [tuple((float(x), float(y)) for x, y in quad) for quad in points]  # type: ignore[misc]
+        return [from_top_left(tuple((float(x), float(y)) for x, y in quad)) for quad in points]  # type: ignore[arg-type]
 
     def _on_head(self, lines: Sequence[Pixels]) -> list[bool]:
         return self._stages.on_head(lines)

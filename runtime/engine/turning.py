@@ -24,12 +24,26 @@ Score = Callable[[Sequence[Pixels]], Sequence[float]]
 _LOOKED_AT = 6
 _READ = 4
 _ELONGATED = 2.0
+_UPRIGHT = math.tan(math.radians(15))
 _CLEARLY = 0.08
 """By how much the mean score must win before a page is turned."""
 
 
 def _sides(quad: Quad) -> tuple[float, float]:
     return math.dist(quad[0], quad[1]), math.dist(quad[0], quad[3])
+
+
+def from_top_left(quad: Quad) -> Quad:
+    """`quad`, clockwise, from its top left corner on, where its first side stands nearly upright.
+
+    The detector begins with another corner where a standing line leans: it would be read, but not
+    be seen to stand.
+    """
+    (x, y), (next_x, next_y) = quad[:2]
+    if abs(next_x - x) >= _UPRIGHT * abs(next_y - y):
+        return quad
+    first, second, third, fourth = quad
+    return (fourth, first, second, third) if next_y > y else (second, third, fourth, first)
 
 
 def stands_sideways(quads: Sequence[Quad]) -> bool:
