@@ -17,7 +17,7 @@ from PIL import Image
 
 from tests.integration.station import REPOSITORY, Station, running_station
 from tests.pages.cer import cer
-from tests.pages.render import RenderedPage, render, turned
+from tests.pages.render import RenderedPage, askew, render, turned
 
 SAMPLES = REPOSITORY.parent / "shared" / "samples"
 _BOUNDS = {
@@ -56,7 +56,7 @@ def read(station: Station, data: bytes) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("faults", [False, True], ids=["clean", "photographed"])
-@pytest.mark.parametrize("kind", ["english", "chinese", "columns", "slip"])
+@pytest.mark.parametrize("kind", ["english", "chinese", "columns", "gazette", "slip"])
 def test_rendered_pages_are_read(station: Station, kind: str, faults: bool) -> None:
     page = render(kind, faults=faults, seed=7)
     result = read(station, encoded(page.image))
@@ -72,6 +72,24 @@ def test_turned_pages_are_turned_upright(station: Station, kind: str, clockwise:
     assert result["rotation"] == 360 - clockwise
     assert (result["width"], result["height"]) == render(kind).image.size
     assert cer(page.text, result["text"]) <= 0.02
+
+
+@pytest.mark.parametrize("degrees", [-8, -5, 3, 8])
+@pytest.mark.parametrize("kind", ["english", "chinese", "columns", "slip"])
+def test_a_page_that_lies_askew_is_read_with_the_same_text(station: Station, kind: str, degrees: int) -> None:
+    page = render(kind)
+    result = read(station, encoded(askew(page, degrees).image))
+    assert result["rotation"] == 0
+    assert cer(page.text, result["text"]) <= 0.01
+
+
+@pytest.mark.parametrize("clockwise", [90, 180, 270])
+@pytest.mark.parametrize("degrees", [-5, 5])
+def test_a_sideways_or_upside_down_page_may_lie_askew_too(station: Station, degrees: int, clockwise: int) -> None:
+    page = turned(askew(render("columns"), degrees), clockwise)
+    result = read(station, encoded(page.image))
+    assert result["rotation"] == 360 - clockwise
+    assert cer(page.text, result["text"]) <= 0.01
 
 
 def test_vertical_writing_is_not_taken_for_a_turned_page(station: Station) -> None:

@@ -63,6 +63,40 @@ had agreed to guard it."""
 
 _TITLE = "Stakes Along the River"
 
+_GAZETTE = (
+    (
+        "Water",
+        """The reservoir stood at
+ninety per cent on the
+first of the month. No
+limits on gardens are
+planned before July.""",
+    ),
+    (
+        "Roads",
+        """Mill Lane is closed to
+lorries until the bridge
+has been tested. Buses
+go by way of the old
+market and the school.""",
+    ),
+    (
+        "Trees",
+        """Forty limes are to be
+planted along the quay.
+Whoever wants to give
+one may write a name
+on the list at the hall.""",
+    ),
+)
+_GAZETTE_TITLE = "Town Gazette, Number 214"
+_GAZETTE_TABLE = (
+    ("Office", "Opens", "Closes", "Telephone"),
+    ("Records", "09:00", "17:00", "555-0134"),
+    ("Rates", "08:30", "12:30", "555-0172"),
+    ("Harbour", "06:00", "22:00", "555-0188"),
+)
+
 SLIP = (
     ("姓名", "林晓雯"),
     ("性别", "女"),
@@ -91,6 +125,12 @@ def render(kind: str, *, faults: bool = False, seed: int = 0) -> RenderedPage:
 def turned(page: RenderedPage, clockwise: int) -> RenderedPage:
     """The page as it lies on a careless scanner, turned by 90, 180 or 270 degrees clockwise."""
     return RenderedPage(page.image.rotate(-clockwise, expand=True), page.text)
+
+
+def askew(page: RenderedPage, clockwise: float) -> RenderedPage:
+    """The page laid on a scanner's glass by hand: turned by a few degrees, with its corners kept."""
+    picture = page.image.rotate(-clockwise, Image.Resampling.BICUBIC, expand=True, fillcolor=_PAPER)
+    return RenderedPage(picture, page.text)
 
 
 def _sheet(width: int, height: int) -> tuple[Image.Image, ImageDraw.ImageDraw]:
@@ -138,6 +178,23 @@ def _columns() -> RenderedPage:
     return RenderedPage(image, "\n\n".join((_TITLE, _LEFT, _RIGHT)))
 
 
+def _gazette() -> RenderedPage:
+    """A title, three columns with headings of their own, and a ruled table across the foot."""
+    image, draw = _sheet(1240, 900)
+    draw.text((70, 40), _GAZETTE_TITLE, font=fonts.latin(54), fill=_INK)
+    for number, (heading, text) in enumerate(_GAZETTE):
+        left = 70 + number * 390
+        draw.text((left, 150), heading, font=fonts.latin(34), fill=_INK)
+        _write(draw, (left, 220), text, fonts.latin(24), 44)
+    for row, cells in enumerate(_GAZETTE_TABLE):
+        top = 520 + row * 70
+        for column, cell in enumerate(cells):
+            draw.rectangle((70 + column * 275, top, 345 + column * 275, top + 70), outline=_INK, width=2)
+            draw.text((90 + column * 275, top + 18), cell, font=fonts.latin(24), fill=_INK)
+    parts = (_GAZETTE_TITLE, *(f"{heading}\n{text}" for heading, text in _GAZETTE))
+    return RenderedPage(image, "\n\n".join((*parts, "\n".join("  ".join(row) for row in _GAZETTE_TABLE))))
+
+
 def _slip() -> RenderedPage:
     image, draw = _sheet(900, 560)
     draw.rounded_rectangle((20, 20, 880, 540), 24, outline=(120, 140, 170), width=3)
@@ -164,6 +221,7 @@ KINDS: dict[str, Callable[[], RenderedPage]] = {
     "note": _note,
     "notice": _notice,
     "columns": _columns,
+    "gazette": _gazette,
     "slip": _slip,
     "vertical": _vertical,
 }
