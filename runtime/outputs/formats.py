@@ -75,9 +75,10 @@ def write(form: Format, pages: Sequence[FullPage], image_of: ImageOf, version: s
         return Written(alto(pages, version).encode(), "application/alto+xml", "xml")
     if form in (Format.PDF, Format.PDFA):
         from runtime.outputs.archival_pdf import archival_pdf
+        from runtime.outputs.contents import spread
         from runtime.outputs.searchable_pdf import Sheet, searchable_pdf
 
-        sheets = [Sheet(page, partial(image_of, index)) for index, page in enumerate(pages)]
+        sheets = [Sheet(spread(page), partial(image_of, index)) for index, page in enumerate(pages)]
         made = searchable_pdf(sheets) if form is Format.PDF else archival_pdf(sheets, version)
         return Written(made, "application/pdf", "pdf")
     raise ValueError(f"{form} is not written here")

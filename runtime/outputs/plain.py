@@ -6,16 +6,16 @@ import csv
 import html
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from runtime.fields.reading import Field
+from runtime.outputs.contents import TABLE, text_lines
 from runtime.outputs.pages import FullPage
 from runtime.tasks.task import Task
 
 _IS_MARKDOWN = frozenset({Task.DOCUMENT, Task.TABLE, Task.FORMULA, Task.CHART})
 _MARKDOWN_SIGNS = re.compile(r"([\\`*_{}\[\]<>#|~$])")
 _BLOCK_START = re.compile(r"^(\s*)([-+=]|\d+[.)])(?=\s|$|-|=)")
-_TABLE = re.compile(r"<table.*?</table\s*>", re.DOTALL | re.IGNORECASE)
 _ALLOWED_TAGS = {"table", "thead", "tbody", "tr", "td", "th", "caption", "br", "sub", "sup", "b", "i"}
 _ALLOWED_ATTRIBUTES = {"td": {"colspan", "rowspan"}, "th": {"colspan", "rowspan"}}
 _FORMULA_START = ("=", "+", "-", "@", "\t", "\r")
@@ -83,7 +83,7 @@ def _page_html(page: FullPage) -> str:
         )
         parts.append(f"<table>{rows}</table>")
     at = 0
-    for found in _TABLE.finditer(page.text):
+    for found in TABLE.finditer(page.text):
         parts += [_paragraphs(page.text[at : found.start()]), sanitised(found[0])]
         at = found.end()
     return "\n".join([*parts, _paragraphs(page.text[at:])])
@@ -102,19 +102,29 @@ def _paragraphs(plain: str) -> str:
 
 
 def comma_separated(pages: Sequence[FullPage]) -> str:
-    """Fields, one a row; of pages without any, their lines. With a mark by which spreadsheets know UTF-8."""
+    """Tables as they are, a blank row after each, where there are any and no page is a form. Else fields,
+    one a row; of pages without any, their lines. With a mark by which spreadsheets know UTF-8."""
     held = io.StringIO()
     writer = csv.writer(held)
+    if any(page.tables for page in pages) and all(page.form is None for page in pages):
+        for table in (table for page in pages for table in page.tables):
+            writer.writerows([*(map(harmless, row) for row in table), []])
+        return "\ufeff" + held.getvalue()
     writer.writerow(["page", "form", "field", "value", "score", "check"])
     for number, page in enumerate(pages, 1):
-        if page.form is not None:
-            for field in page.form.fields:
-                writer.writerow(map(harmless, (str(number), page.form.form, field.key, field.value,
-                                               f"{field.score:.2f}", state(field))))  # fmt: skip
-        else:
-            for line in page.lines:
-                writer.writerow(map(harmless, (str(number), "", "", line.text, f"{line.score:.2f}", "")))
+        writer.writerows(map(harmless, row) for row in _rows(number, page))
     return "\ufeff" + held.getvalue()
+
+
+def _rows(number: int, page: FullPage) -> Iterator[tuple[str, ...]]:
+    if page.form is not None:
+        for field in page.form.fields:
+            yield str(number), page.form.form, field.key, field.value, f"{field.score:.2f}", state(field)
+        return
+    for line in page.lines:
+        yield str(number), "", "", line.text, f"{line.score:.2f}", ""
+    for text_line in [] if page.lines else text_lines(page):
+        yield str(number), "", "", text_line, "", ""
 
 
 def harmless(value: str) -> str:

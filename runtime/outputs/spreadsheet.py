@@ -1,4 +1,4 @@
-"""XLSX: a sheet of fields, a sheet of lines, a sheet for each table; pictures beside doubtful fields."""
+"""XLSX: a sheet of fields, a sheet of lines, a sheet for each table; pictures beside what is doubtful."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ from typing import Any
 
 from PIL import Image
 
+from runtime.outputs.contents import text_lines
 from runtime.outputs.pages import FullPage
 from runtime.outputs.plain import state
 from runtime.results import Quad
 
 DOUBTFUL = 0.9
-"""A field read with less confidence than this, or that fails a check, has its picture beside it."""
+"""A field or line read with less confidence than this, or a field that fails a check, has its picture beside it."""
+_MOST_LINES_SHOWN = 500
+"""Pictures beside lines: a long book badly read must not fill the memory."""
 _ROW_POINTS = 36.0
 _PICTURE_PIXELS = 44
 _LONGEST_CELL = 32_000
@@ -32,7 +35,7 @@ def workbook(pages: Sequence[FullPage], image_of: ImageOf = lambda _: None) -> b
         bold, doubt = book.add_format({"bold": True}), book.add_format({"bg_color": "#FFE699"})
         if any(page.form is not None for page in pages):
             _fields(book.add_worksheet("Fields"), pages, image_of, bold, doubt)
-        _lines(book.add_worksheet("Lines"), pages, bold)
+        _lines(book.add_worksheet("Lines"), pages, image_of, bold, doubt)
         tables = [(number, table) for number, page in enumerate(pages, 1) for table in page.tables]
         for index, (number, table) in enumerate(tables, 1):
             sheet = book.add_worksheet(f"Table {index}, page {number}"[:31])
@@ -64,22 +67,37 @@ def _fields(sheet: Any, pages: Sequence[FullPage], image_of: ImageOf, bold: Any,
             if doubtful and field.box is not None:
                 picture = picture or image_of(index)
                 if picture is not None:
-                    sheet.set_row(row, _ROW_POINTS)
-                    content = _cut(picture, field.box)
-                    sheet.insert_image(row, 7, "field.png", {"image_data": content, "object_position": 1})
+                    _show(sheet, row, 7, _cut(picture, field.box))
 
 
-def _lines(sheet: Any, pages: Sequence[FullPage], bold: Any) -> None:
-    for column, title in enumerate(("page", "text", "score")):
+def _lines(sheet: Any, pages: Sequence[FullPage], image_of: ImageOf, bold: Any, doubt: Any) -> None:
+    for column, title in enumerate(("page", "text", "score", "picture")):
         sheet.write_string(0, column, title, bold)
     sheet.set_column(1, 1, 80)
-    row = 0
-    for number, page in enumerate(pages, 1):
+    sheet.set_column(3, 3, 40)
+    row = shown = 0
+    for index, page in enumerate(pages):
+        picture: Image.Image | None = None
         for line in page.lines:
             row += 1
-            sheet.write_number(row, 0, number)
-            sheet.write_string(row, 1, line.text[:_LONGEST_CELL])
+            doubtful = line.score < DOUBTFUL
+            sheet.write_number(row, 0, index + 1)
+            sheet.write_string(row, 1, line.text[:_LONGEST_CELL], doubt if doubtful else None)
             sheet.write_number(row, 2, round(line.score, 3))
+            if doubtful and shown < _MOST_LINES_SHOWN:
+                picture = picture or image_of(index)
+                if picture is not None:
+                    shown += 1
+                    _show(sheet, row, 3, _cut(picture, line.box))
+        for text in [] if page.lines else text_lines(page):
+            row += 1
+            sheet.write_number(row, 0, index + 1)
+            sheet.write_string(row, 1, text[:_LONGEST_CELL])
+
+
+def _show(sheet: Any, row: int, column: int, picture: io.BytesIO) -> None:
+    sheet.set_row(row, _ROW_POINTS)
+    sheet.insert_image(row, column, "part.png", {"image_data": picture, "object_position": 1})
 
 
 def _cut(picture: Image.Image, box: Quad) -> io.BytesIO:

@@ -8,6 +8,7 @@ import zipfile
 from collections.abc import Sequence
 from xml.sax.saxutils import escape
 
+from runtime.outputs.contents import contents
 from runtime.outputs.pages import FullPage
 from runtime.outputs.plain import state
 
@@ -49,8 +50,11 @@ def _page(page: FullPage) -> str:
     parts = []
     if page.form is not None and page.form.fields:
         parts.append(_table([(field.key, field.value, state(field)) for field in page.form.fields]))
-    parts += [_paragraph(block) for block in page.text.split("\n\n") if block.strip()]
-    parts += [_table(table) for table in page.tables if table]
+    for part in contents(page):
+        if isinstance(part, str):
+            parts += [_paragraph(block) for block in part.strip("\n").split("\n\n") if block.strip()]
+        elif part:
+            parts.append(_table(part))
     return "".join(parts) or "<w:p/>"
 
 

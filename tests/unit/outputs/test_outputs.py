@@ -102,6 +102,14 @@ def test_csv_is_read_back_and_no_cell_is_a_formula(form: Fields) -> None:
     assert plain.harmless("-3.50") == "-3.50" and plain.harmless("-3+cmd") == "'-3+cmd"
 
 
+def test_csv_of_tables_is_the_tables_and_of_text_without_places_its_lines() -> None:
+    tables = ((("a", "b"), ("=1+1", "2")), (("c",),))
+    made = plain.comma_separated([page(["text"]), page([], tables=tables)]).removeprefix("\ufeff")
+    assert list(csv.reader(io.StringIO(made))) == [["a", "b"], ["'=1+1", "2"], [], ["c"], []]
+    made = plain.comma_separated([page([], text="first\n\nsecond")]).removeprefix("\ufeff")
+    assert [row[3] for row in csv.reader(io.StringIO(made))] == ["value", "first", "second"]
+
+
 def test_docx_is_opened_by_python_docx(form: Fields) -> None:
     table = ((("a", "b"), ("1", "2")),)
     made = docx.Document(io.BytesIO(word.document([page(form=form), page(["second"], tables=table)])))
@@ -109,6 +117,17 @@ def test_docx_is_opened_by_python_docx(form: Fields) -> None:
     assert TEXTS[0] in shown and TEXTS[3] in shown and "<script>alert(1)</script>" in shown and "second" in shown
     assert [cell.text for cell in made.tables[0].rows[0].cells] == ["卡号", "=HYPERLINK(1)", "fail"]
     assert [cell.text for cell in made.tables[1].rows[1].cells] == ["1", "2"]
+
+
+def test_a_models_table_stands_in_docx_where_it_stood_and_no_markup_does() -> None:
+    rows = ((("1", "2"),),)
+    text = "before\n\n<table><tr><td>1</td><td>2</td></tr></table>\n\nafter"
+    for answer in (text, text.replace("</table>\n\nafter", "")):
+        made = docx.Document(io.BytesIO(word.document([page([], task=Task.DOCUMENT, text=answer, tables=rows)])))
+        order = [each.tag.rpartition("}")[2] for each in made.element.body]
+        assert order[:2] == ["p", "tbl"] and len(made.tables) == 1
+        assert [cell.text for cell in made.tables[0].rows[0].cells] == ["1", "2"]
+        assert not any("<" in paragraph.text for paragraph in made.paragraphs)
 
 
 def test_xlsx_is_opened_by_openpyxl_with_text_cells_and_a_picture_of_what_is_doubtful(form: Fields) -> None:
@@ -122,6 +141,23 @@ def test_xlsx_is_opened_by_openpyxl_with_text_cells_and_a_picture_of_what_is_dou
     assert len(fields._images) == 1
     assert book["Lines"]["B2"].value == TEXTS[0]
     assert [[cell.value for cell in row] for row in book["Table 1, page 2"].rows] == [["a", "b"], ["1", "2"]]
+
+
+def test_xlsx_shows_the_picture_of_every_doubtful_line_and_of_no_other() -> None:
+    lines = page(["sure", "doubtful", "sure too"])
+    scored = [
+        line.model_copy(update={"score": score}) for line, score in zip(lines.lines, (0.95, 0.4, 1), strict=True)
+    ]
+    picture = Image.new("RGB", (1000, 600), "white")
+    picture.paste("red", (100, 200, 900, 240))  # where the doubtful line lies
+    doubtful = lines.model_copy(update={"lines": tuple(scored)})
+    made = spreadsheet.workbook([doubtful, page([], text="no place")], lambda _: picture)
+    sheet = openpyxl.load_workbook(io.BytesIO(made))["Lines"]
+    assert [sheet.cell(row, 2).value for row in range(2, 6)] == ["sure", "doubtful", "sure too", "no place"]
+    (shown,) = sheet._images
+    assert (shown.anchor._from.row, shown.anchor._from.col) == (2, 3)
+    seen = Image.open(io.BytesIO(shown._data())).convert("RGB")
+    assert seen.getpixel((seen.width // 2, seen.height // 2)) == (255, 0, 0)
 
 
 def test_hocr_is_well_formed_with_every_line_in_its_place() -> None:
