@@ -70,9 +70,7 @@ class RapidOcrEngine(Engine):
     @classmethod
     def configured(cls, config: EngineConfig) -> RapidOcrEngine:
         trials = config.socket.with_suffix(".openvino-trials")
-        return cls(
-            threads=config.threads_each, backend=config.backend, trials=trials, languages=config.languages
-        )
+        return cls(threads=config.threads_each, backend=config.backend, trials=trials, languages=config.languages)
 
     def info(self) -> EngineInfo:
         languages = () if self._scripts is None else self._scripts.languages

@@ -12,6 +12,8 @@ from itertools import groupby
 from xml.sax.saxutils import quoteattr
 
 from runtime.fields.spans import part_of
+from runtime.layout.direction import runs_left
+from runtime.outputs.contents import text_lines
 from runtime.outputs.pages import FullLine, FullPage
 from runtime.outputs.word import without_forbidden
 from runtime.results import Quad
@@ -28,26 +30,37 @@ def hocr(pages: Sequence[FullPage], version: str) -> str:
         '<html xmlns="http://www.w3.org/1999/xhtml"><head><title></title>\n'
         '<meta http-equiv="Content-Type" content="text/html;charset=utf-8"/>\n'
         f'<meta name="ocr-system" content="inkstick {html.escape(version)}"/>\n'
-        '<meta name="ocr-capabilities" content="ocr_page ocr_carea ocr_line ocrx_word"/>\n'
+        '<meta name="ocr-capabilities" content="ocr_page ocr_carea ocr_par ocr_line ocrx_word ocrp_dir"/>\n'
         f"</head><body>\n{body}\n</body></html>\n"
     )
 
 
 def _hocr_page(number: int, page: FullPage) -> str:
     areas = []
-    for area, (_, lines) in enumerate(groupby(page.lines, key=lambda line: line.column)):
+    for area, (_, lines) in enumerate(groupby(_with_words(page), key=lambda line: line.column)):
+        found = list(lines)
         shown = []
-        for index, line in enumerate(lines):
-            words = " ".join(
-                f'<span class="ocrx_word" title="bbox {_bounds(box)}; x_wconf {round(100 * line.score)}">'
-                f"{html.escape(without_forbidden(word))}</span>"
-                for word, box in line_words(line)
-            )
-            shown.append(
-                f'<span class="ocr_line" id="line_{number + 1}_{area}_{index}" title="bbox {_bounds(line.box)}">'
-                f"{words}</span>"
-            )
-        areas.append(f'<div class="ocr_carea" id="area_{number + 1}_{area}">{chr(10).join(shown)}</div>')
+        index = 0
+        for direction, run in groupby(found, key=_direction):
+            spans = []
+            for line in run:
+                words = " ".join(
+                    f'<span class="ocrx_word" title="bbox {_bounds(box)}; x_wconf {round(100 * line.score)}">'
+                    f"{html.escape(without_forbidden(word))}</span>"
+                    for word, box in line_words(line)
+                )
+                spans.append(
+                    f'<span class="ocr_line" id="line_{number + 1}_{area}_{index}" title="bbox {_bounds(line.box)}">'
+                    f"{words}</span>"
+                )
+                index += 1
+            shown.append(f'<p class="ocr_par" dir="{direction}">{chr(10).join(spans)}</p>')
+        bounds = " ".join(map(str, limits([line.box for line in found])))
+        areas.append(
+            f'<div class="ocr_carea" id="area_{number + 1}_{area}" title="bbox {bounds}">{chr(10).join(shown)}</div>'
+        )
+    if not page.lines:
+        areas += [f'<p class="ocr_par">{html.escape(without_forbidden(text))}</p>' for text in text_lines(page)]
     title = f"bbox 0 0 {page.width} {page.height}; ppageno {number}"
     return f'<div class="ocr_page" id="page_{number + 1}" title="{title}">\n{chr(10).join(areas)}\n</div>'
 
@@ -67,13 +80,16 @@ def alto(pages: Sequence[FullPage], version: str) -> str:
 
 def _alto_page(number: int, page: FullPage) -> str:
     blocks = []
-    for index, (_, found) in enumerate(groupby(page.lines, key=lambda line: line.column)):
+    for index, (_, found) in enumerate(groupby(_with_words(page), key=lambda line: line.column)):
         lines = list(found)
         left, top, right, bottom = limits([line.box for line in lines])
         shown = "\n".join(_alto_line(line) for line in lines)
         blocks.append(
             f'<TextBlock ID="block_{number}_{index}" {_place(left, top, right, bottom)}>\n{shown}\n</TextBlock>'
         )
+    if not page.lines:
+        shown = "\n".join(_alto_text(text) for text in text_lines(page))
+        blocks += [f'<TextBlock ID="block_{number}_0">\n{shown}\n</TextBlock>'] if shown else []
     whole = f'HEIGHT="{page.height}" WIDTH="{page.width}"'
     return (
         f'<Page ID="page_{number}" PHYSICAL_IMG_NR="{number}" {whole}>'
@@ -87,7 +103,22 @@ def _alto_line(line: FullLine) -> str:
         f"CONTENT={quoteattr(without_forbidden(word))}/>"
         for word, box in line_words(line)
     )
-    return f"<TextLine {_place(*limits([line.box]))}>{strings}</TextLine>"
+    return f'<TextLine {_place(*limits([line.box]))} BASEDIRECTION="{_direction(line)}">{strings}</TextLine>'
+
+
+def _alto_text(text: str) -> str:
+    """A line whose place is not known; ALTO does not ask for it."""
+    strings = "<SP/>".join(f"<String CONTENT={quoteattr(without_forbidden(word))}/>" for word in text.split())
+    return f"<TextLine>{strings}</TextLine>"
+
+
+def _with_words(page: FullPage) -> list[FullLine]:
+    """ALTO allows no line without a word."""
+    return [line for line in page.lines if line.text.strip()]
+
+
+def _direction(line: FullLine) -> str:
+    return "rtl" if runs_left(line.text) else "ltr"
 
 
 def line_words(line: FullLine) -> Iterator[tuple[str, Quad]]:
