@@ -9,6 +9,7 @@ import html
 import re
 from collections.abc import Iterator, Sequence
 from itertools import groupby
+from operator import itemgetter
 from xml.sax.saxutils import quoteattr
 
 from runtime.fields.spans import part_of
@@ -37,32 +38,29 @@ def hocr(pages: Sequence[FullPage], version: str) -> str:
 
 def _hocr_page(number: int, page: FullPage) -> str:
     areas = []
-    for area, (_, lines) in enumerate(groupby(_with_words(page), key=lambda line: line.column)):
-        found = list(lines)
-        shown = []
-        index = 0
-        for direction, run in groupby(found, key=_direction):
-            spans = []
-            for line in run:
-                words = " ".join(
-                    f'<span class="ocrx_word" title="bbox {_bounds(box)}; x_wconf {round(100 * line.score)}">'
-                    f"{html.escape(without_forbidden(word))}</span>"
-                    for word, box in line_words(line)
-                )
-                spans.append(
-                    f'<span class="ocr_line" id="line_{number + 1}_{area}_{index}" title="bbox {_bounds(line.box)}">'
-                    f"{words}</span>"
-                )
-                index += 1
-            shown.append(f'<p class="ocr_par" dir="{direction}">{chr(10).join(spans)}</p>')
-        bounds = " ".join(map(str, limits([line.box for line in found])))
-        areas.append(
-            f'<div class="ocr_carea" id="area_{number + 1}_{area}" title="bbox {bounds}">{chr(10).join(shown)}</div>'
+    for area, (_, found) in enumerate(groupby(_with_words(page), key=lambda line: line.column)):
+        lines = list(found)
+        name = f"{number + 1}_{area}"
+        spans = [(_direction(line), _hocr_line(f"line_{name}_{index}", line)) for index, line in enumerate(lines)]
+        paragraphs = "\n".join(
+            f'<p class="ocr_par" dir="{direction}">{chr(10).join(span for _, span in run)}</p>'
+            for direction, run in groupby(spans, key=itemgetter(0))
         )
+        bounds = _bounds(*(line.box for line in lines))
+        areas.append(f'<div class="ocr_carea" id="area_{name}" title="bbox {bounds}">{paragraphs}</div>')
     if not page.lines:
         areas += [f'<p class="ocr_par">{html.escape(without_forbidden(text))}</p>' for text in text_lines(page)]
     title = f"bbox 0 0 {page.width} {page.height}; ppageno {number}"
     return f'<div class="ocr_page" id="page_{number + 1}" title="{title}">\n{chr(10).join(areas)}\n</div>'
+
+
+def _hocr_line(name: str, line: FullLine) -> str:
+    words = " ".join(
+        f'<span class="ocrx_word" title="bbox {_bounds(box)}; x_wconf {round(100 * line.score)}">'
+        f"{html.escape(without_forbidden(word))}</span>"
+        for word, box in line_words(line)
+    )
+    return f'<span class="ocr_line" id="{name}" title="bbox {_bounds(line.box)}">{words}</span>'
 
 
 def alto(pages: Sequence[FullPage], version: str) -> str:
@@ -132,8 +130,8 @@ def limits(boxes: Sequence[Quad]) -> tuple[int, int, int, int]:
     return round(min(xs)), round(min(ys)), round(max(xs)), round(max(ys))
 
 
-def _bounds(box: Quad) -> str:
-    return " ".join(map(str, limits([box])))
+def _bounds(*boxes: Quad) -> str:
+    return " ".join(map(str, limits(boxes)))
 
 
 def _place(left: int, top: int, right: int, bottom: int) -> str:
