@@ -18,6 +18,7 @@ import concurrent.futures
 import contextlib
 import json
 import random
+import subprocess
 import sys
 import tempfile
 import threading
@@ -35,12 +36,15 @@ from PIL import Image, ImageDraw
 
 from bench.graphics_card import PeakMemory, bandwidth_gb_s, card
 from bench.random_checkpoint import SHAPES, write_checkpoint
-from runtime.config import EngineConfig
+from runtime.child_process import die_with_parent
+from runtime.config import EngineConfig, Listener, StationConfig
 from runtime.engine.__main__ import create
 from runtime.engine.contract import Engine
+from runtime.engine.vllm_engine import VllmEngine
 from runtime.results import Progress
 from runtime.tasks.task import Ask, Task
 
+_ROOT = Path(__file__).resolve().parents[1]
 A4_INCHES = (8.27, 11.69)
 LEAST_PIXELS = {"real": 512 * 512, "small": 64 * 64}
 PARAMETERS = {"all": 996_208_112, "text": 539_000_000}
@@ -111,8 +115,9 @@ def measure(config: EngineConfig, arguments: argparse.Namespace) -> Iterator[Mea
     """Load one engine, measure it at every resolution, and end it."""
     engine = create(config)
     memory = PeakMemory()
-    with contextlib.closing(engine), memory:
+    with contextlib.ExitStack() as servers, contextlib.closing(engine), memory:
         started = time.monotonic()
+        servers.enter_context(server_of(config, engine))
         engine.load()
         load_s = time.monotonic() - started
         for dpi in arguments.dpi:
@@ -132,6 +137,31 @@ def measure(config: EngineConfig, arguments: argparse.Namespace) -> Iterator[Mea
                 pages_per_minute={each: _pages_per_minute(engine, pages, each, arguments.tokens) for each in at_once},
                 peak_memory_gb=memory.peak_gb,
             )
+
+
+@contextlib.contextmanager
+def server_of(config: EngineConfig, engine: Engine) -> Iterator[None]:
+    """vLLM's server beside its engine, as a station's supervisor starts it; nothing for other engines."""
+    if not isinstance(engine, VllmEngine):
+        yield
+        return
+    nowhere = Listener(host="127.0.0.1", port=1)  # there is no gateway
+    station = StationConfig(profile="bench", version="0", ui=nowhere, api=nowhere, engines=[config])
+    path = config.socket.with_suffix(".json")
+    path.write_text(station.model_dump_json())
+    command = [sys.executable, "-m", "runtime.engine.vllm_main", "--config", str(path)]
+    process = subprocess.Popen(command, cwd=_ROOT, preexec_fn=die_with_parent())
+
+    def watch() -> None:
+        process.wait()
+        engine.server.close()  # the engine would wait for it for ever
+
+    threading.Thread(target=watch, daemon=True).start()
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait()
 
 
 def _percentile(values: list[float], percent: int) -> float:
