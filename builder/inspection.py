@@ -91,9 +91,7 @@ def _layers(about: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _cuts(about: Mapping[str, Any]) -> dict[str, str]:
-    return {
-        f"{layer['name']}: {rule}": str(saved) for layer in about["layers"] for rule, saved in layer["cuts"].items()
-    }
+    return {f"{layer['name']}: {rule}": "" for layer in about["layers"] for rule in layer["cuts"]}
 
 
 def largest(about: Mapping[str, Any], layer: str) -> list[tuple[str, int]]:

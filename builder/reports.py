@@ -28,9 +28,8 @@ def show(iso: Path, *, as_json: bool) -> None:
         rows = [f"{name} {size(count)}" for name, count in largest(about, layer["name"])]
         if rows:
             say(_wrapped("most", rows))
-        saved = [f"{rule} {size(count)}" for rule, count in layer["cuts"].items() if count]
-        if saved:
-            say(_wrapped("left out", saved))
+        if layer["cuts"]:
+            say(_wrapped("left out", layer["cuts"]))
     _show_model(about)
     packages, wheels = about["packages"], about["wheels"]
     say(f"  {len(packages)} Debian packages, {len(wheels)} wheels; all of them, with hashes: --json")

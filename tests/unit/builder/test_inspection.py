@@ -12,7 +12,7 @@ def about(**changes: Any) -> dict[str, Any]:
         "packages": [{"name": "chromium", "version": "150", "sha256": "a" * 64, "licence": "BSD-3-Clause"}],
         "wheels": [{"project": "numpy", "version": "2.1", "sha256": "b" * 64, "site": "python", "licence": "BSD"}],
         "settings": {"engines": ["rapidocr"], "limits": {"queue_pages": 500}},
-        "layers": [{"name": "base", "size": 100, "root_hash": "c" * 64, "cuts": {"documentation": 7}}],
+        "layers": [{"name": "base", "size": 100, "root_hash": "c" * 64, "cuts": ["documentation"]}],
         "sizes": {"base": {"bytes": 100, "largest": {"chromium": 60, "xorg": 20}}},
     }
     return {**base, **changes}
