@@ -147,6 +147,6 @@ def test_on_a_station_power_off_is_one_key_and_a_yes(kiosk: Watched, station: St
     assert sent == []
     kiosk.press("F10")
     kiosk.sees("要关机吗")
-    with kiosk.page.expect_request("**/kiosk/power"):
+    with kiosk.page.expect_response("**/kiosk/power"):  # once it is answered, it was caught
         kiosk.press("Enter")
     assert sent == ['{"action":"poweroff"}']
