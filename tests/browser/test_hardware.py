@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
-from dataclasses import asdict
 
 import httpx
 import pytest
@@ -16,14 +16,28 @@ from tests.browser.station import Station, short
 from tests.unit.hardware.test_ladder import CASES, LADDER
 
 
+def wait_until_told(station: Station, codes: list[str]) -> None:
+    """The station looks at the report once a second."""
+    deadline = time.monotonic() + 60
+    while True:
+        troubles = station.state()["troubles"]
+        assert isinstance(troubles, dict)
+        if [trouble["code"] for trouble in troubles["list"]] == codes:
+            return
+        assert time.monotonic() < deadline, troubles
+        time.sleep(0.1)
+
+
 @pytest.fixture
 def without_a_card(station: Station) -> Iterator[Station]:
     """The report that runtime.hardware writes on a machine without a card, little memory and all."""
     report = judge(Facts(ram_bytes=4_000_000_000, has_model=True), LADDER).as_json({})
-    station.hardware.write_text(json.dumps(report, default=asdict))
+    station.hardware.write_text(json.dumps(report))
+    wait_until_told(station, [trouble["code"] for trouble in report["troubles"]])
     station.post("trouble/show")
     yield station
     station.hardware.write_text(json.dumps({"parts": {}, "troubles": []}))
+    wait_until_told(station, [])
 
 
 def test_a_missing_card_is_told_and_the_station_reads_on(kiosk: Watched, without_a_card: Station) -> None:
