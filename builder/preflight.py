@@ -32,6 +32,8 @@ TEST_TOOLS = {
     "qemu-img": "qemu-utils",
     "chromium": "chromium",
     "shellcheck": "shellcheck",
+    "cc": "gcc",
+    "/usr/include/stdio.h": "libc6-dev",
     "ssh-keygen": "openssh-client",
     "systemd-analyze": "systemd",
     "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc": "fonts-noto-cjk",

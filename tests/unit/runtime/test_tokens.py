@@ -103,11 +103,7 @@ def test_no_claim_may_be_missing(tmp_path: Path, claim: str) -> None:
     ],
 )
 def test_a_claim_that_does_not_hold_is_refused(tmp_path: Path, changed: dict[str, object]) -> None:
-    try:
-        token = signed(**changed)
-    except (TypeError, ValueError):
-        pytest.skip("the library does not even make it")
-    refusal(tokens(tmp_path), token)
+    refusal(tokens(tmp_path), signed(**changed))
 
 
 @pytest.mark.parametrize(
