@@ -33,7 +33,17 @@ from builder.steps.step import Step
 from builder.verify import verify
 
 DIST = ROOT / "dist"
-_ISO_CODE = ("iso.py", "manifest.py", "boot", "provenance.py", "contents.py", "papers.py", "sbom.py", "kernels.py")
+_ISO_CODE = (
+    "iso.py",
+    "manifest.py",
+    "boot",
+    "provenance.py",
+    "contents.py",
+    "inputs/vendored.py",
+    "papers.py",
+    "sbom.py",
+    "kernels.py",
+)
 
 
 @dataclass(frozen=True)

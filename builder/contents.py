@@ -1,4 +1,4 @@
-"""What is on a stick: every package, wheel and model file with its licence, and what takes the room."""
+"""What is on a stick: every package, wheel, script and model file with its licence, and what takes the room."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from builder import licences
 from builder.cache import Cache
 from builder.inputs.lock import Lock, Wheel
 from builder.inputs.store import Store
+from builder.inputs.vendored import vendored
 from builder.plan import Plan
 from builder.profile import Profile
 from builder.steps.graphics import driver_version
@@ -36,6 +37,7 @@ def describe(plan: Plan, cache: Cache) -> dict[str, Any]:
         "built_with": [row for row in rows if row["use"] not in _SHIPPED],
         "wheels": [{**wheel.model_dump(), "licence": licence} for wheel, licence in wheels],
         "left_out": [row.model_dump() for row in lock.left_out],
+        "scripts": [package.model_dump() for package in vendored()],
         **({"driver": _driver(plan, cache)} if profile.driver else {}),
         **({"model": _model(profile, lock)} if profile.model else {}),
         "sizes": _sizes(plan, cache),

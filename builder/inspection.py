@@ -40,10 +40,11 @@ class Change:
 
 
 def compare(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Change]:
-    """Changes by kind: packages, wheels, model, settings, layers (bytes), left out; empty ones too."""
+    """Changes by kind: packages, wheels, scripts, model, settings, layers (bytes), left out; empty ones too."""
     return {
         "packages": _changes(_versions(before["packages"], "name"), _versions(after["packages"], "name")),
         "wheels": _changes(_versions(before["wheels"], "project"), _versions(after["wheels"], "project")),
+        "scripts": _changes(_scripts(before), _scripts(after)),
         "model": _changes(_model(before), _model(after)),
         "settings": _changes(_flat(before["settings"]), _flat(after["settings"])),
         "layers": _changes(_layers(before), _layers(after)),
@@ -90,6 +91,10 @@ def _layers(about: Mapping[str, Any]) -> dict[str, str]:
     return {str(layer["name"]): f"{layer['size']} ({str(layer['root_hash'])[:12]})" for layer in about["layers"]}
 
 
+def _scripts(about: Mapping[str, Any]) -> dict[str, str]:
+    return {str(row["name"]): str(row["version"]) for row in about.get("scripts", ())}
+
+
 def _cuts(about: Mapping[str, Any]) -> dict[str, str]:
     return {f"{layer['name']}: {rule}": "" for layer in about["layers"] for rule in layer["cuts"]}
 
@@ -101,8 +106,8 @@ def largest(about: Mapping[str, Any], layer: str) -> list[tuple[str, int]]:
 
 
 def licence_counts(about: Mapping[str, Any]) -> list[tuple[str, int]]:
-    """Licences of packages and wheels, the commonest first."""
+    """Licences of packages, wheels and scripts, the commonest first."""
     counted: dict[str, int] = {}
-    for row in (*about["packages"], *about["wheels"]):
+    for row in (*about["packages"], *about["wheels"], *about.get("scripts", ())):
         counted[str(row["licence"])] = counted.get(str(row["licence"]), 0) + 1
     return sorted(counted.items(), key=lambda item: (-item[1], item[0]))

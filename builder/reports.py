@@ -32,7 +32,10 @@ def show(iso: Path, *, as_json: bool) -> None:
             say(_wrapped("left out", layer["cuts"]))
     _show_model(about)
     packages, wheels = about["packages"], about["wheels"]
-    say(f"  {len(packages)} Debian packages, {len(wheels)} wheels; all of them, with hashes: --json")
+    say(
+        f"  {len(packages)} Debian packages, {len(wheels)} wheels, {len(about.get('scripts', ()))} npm packages; "
+        "all of them, with hashes: --json"
+    )
     counted = licence_counts(about)
     for name, count in counted[:_LICENCES]:
         say(f"      {count:>4}  {shorten(name, 66)}")

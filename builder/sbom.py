@@ -1,4 +1,4 @@
-"""The software bill of materials: every package, wheel and model file of a stick, in CycloneDX 1.6 JSON.
+"""The software bill of materials: every package, wheel, script and model file of a stick, in CycloneDX 1.6 JSON.
 
 Made from the same description that lies beside the ISO (builder/contents.py), by cyclonedx-python-lib. Equal
 sticks have equal documents: the serial number is the manifest's, the time is the lock's.
@@ -53,6 +53,8 @@ def _components(about: Mapping[str, Any]) -> Iterator[Component]:
             properties=[Property(name="inkstick:folder", value=row["site"])],
             scope=ComponentScope.REQUIRED,
         )
+    for row in about["scripts"]:
+        yield _script(row)
     model = about.get("model")
     if model:
         yield from _model(model)
@@ -80,6 +82,24 @@ def _debian(row: Mapping[str, Any], scope: ComponentScope) -> Component:
         licenses=_licences(row["licence"]),
         properties=[Property(name="inkstick:use", value=row["use"])],
         scope=scope,
+    )
+
+
+def _script(row: Mapping[str, Any]) -> Component:
+    """An npm package of which single files lie beside the pages, each with its own hash."""
+    return Component(
+        type=ComponentType.LIBRARY,
+        name=row["name"],
+        version=row["version"],
+        bom_ref=f"npm:{row['name']}",
+        purl=PackageURL("npm", None, row["name"], row["version"]),
+        licenses=_licences(row["licence"]),
+        properties=[Property(name="inkstick:integrity", value=row["integrity"])],
+        components=[
+            Component(type=ComponentType.FILE, name=path, bom_ref=f"npm:{row['name']}:{path}", hashes=_hashes(file))
+            for path, file in row["files"].items()
+        ],
+        scope=ComponentScope.REQUIRED,
     )
 
 

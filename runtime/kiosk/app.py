@@ -78,6 +78,7 @@ def build_ui(
     answer_with_problems(app)
     app.include_router(routes.router)
     app.mount("/static", StaticFiles(directory=catalogue.PAGES / "static"))
+    app.mount("/vendor", StaticFiles(directory=catalogue.PAGES / "vendor"))
 
     @app.get("/")
     async def page() -> HTMLResponse:

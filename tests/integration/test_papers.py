@@ -54,7 +54,8 @@ def test_the_bill_of_materials_keeps_to_its_schema_and_names_everything(on_it: d
     components = json.loads(text)["components"]
     named = {(row["name"], row["version"]) for row in components}
     about = json.loads(on_it["contents.json"])
-    for row in (*about["packages"], *about["built_with"]):
+    assert {"openseadragon", "katex"} <= {row["name"] for row in about["scripts"]}
+    for row in (*about["packages"], *about["built_with"], *about["scripts"]):
         assert (row["name"], row["version"]) in named
     for row in about["wheels"]:
         assert (row["project"], row["version"]) in named
