@@ -86,6 +86,7 @@ def build_ui(
             templates.get_template("kiosk.html").render(
                 language=session.language,
                 second=catalogue.other(session.language),
+                tags=catalogue.TAGS,
                 words={language: catalogue.messages(language) for language in catalogue.LANGUAGES},
                 version=config.version,
                 synthetic=is_synthetic(config),

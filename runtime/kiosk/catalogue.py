@@ -1,21 +1,23 @@
-"""The page's words, one JSON file a language beside the templates."""
+"""The page's words: one gettext catalogue a language beside the templates, with keys for its msgids."""
 
 from __future__ import annotations
 
-import json
 from functools import cache
 from pathlib import Path
 
+from babel.messages.pofile import read_po
+
 PAGES = Path(__file__).resolve().parent.parent / "pages"
 LANGUAGES = ("zh", "en")
+TAGS = {"zh": "zh-CN", "en": "en"}  # as the page's lang attributes have them
 
 
 @cache
 def messages(language: str) -> dict[str, str]:
-    """Key to text; "{name}" in a text is filled in by the browser."""
-    text = (PAGES / "messages" / f"{language}.json").read_text(encoding="utf-8")
-    loaded: dict[str, str] = json.loads(text)
-    return loaded
+    """Key to text, of those that have one; "{name}" in a text is filled in by the browser."""
+    with open(PAGES / "messages" / f"{language}.po", "rb") as file:
+        catalogue = read_po(file, abort_invalid=True)
+    return {str(message.id): str(message.string) for message in catalogue if message.id and message.string}
 
 
 def other(language: str) -> str:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import get_args
 
 import pytest
+from babel.messages.pofile import read_po
 
 from runtime import problems
 from runtime.kiosk import catalogue, same_origin, session
@@ -16,52 +18,59 @@ from runtime.media.wire import SaveStage
 from runtime.problems import ProblemKind
 from runtime.results import Progress
 
+# What a script puts after a prefix, as in t(`stage.${stage}`).
 _FILLED = {
     "stage.": get_args(Progress.model_fields["stage"].annotation),
     "status.": tuple(Status),
     "save.": get_args(SaveStage),
 }
+# Whose codes have a problem and a remedy.
+_MODULES_WITH_PROBLEMS = (problems, failures, session, same_origin)
+# The same in every language.
+_NAMES = {"Inkstick", "墨", "墨锭"}
+_KEY = re.compile(r"([a-z_0-9]+)\.[A-Za-z0-9_-]+")
+_TEMPLATE_CODE = re.compile(r"\{#.*?#\}|\{% macro .*?\{%- endmacro|\{%.*?%\}|\{\{.*?\}\}", re.DOTALL)
+_SAID_IN = (
+    r"(?:textContent|innerText|innerHTML|title|placeholder|alt|aria[A-Z]\w*"
+    r"|\"(?:aria-label|title|placeholder|alt)\")"
+)
 
 
-def _sources(*patterns: str) -> str:
-    return "\n".join(path.read_text(encoding="utf-8") for pattern in patterns for path in _own(pattern))
+def _files(pattern: str, folder: Path = catalogue.PAGES) -> list[Path]:
+    """But for those of npm packages, which tests/unit/builder/test_vendored.py looks at."""
+    return [path for path in folder.rglob(pattern) if "vendor" not in path.parts]
 
 
-def _own(pattern: str) -> list[Path]:
-    """Files of the pages but for those of npm packages, which tests/unit/builder/test_vendored.py looks at."""
-    vendor = catalogue.PAGES / "vendor"
-    return [path for path in catalogue.PAGES.rglob(pattern) if not path.is_relative_to(vendor)]
+def _sources(pattern: str, folder: Path = catalogue.PAGES) -> str:
+    return "\n".join(path.read_text(encoding="utf-8") for path in _files(pattern, folder))
+
+
+def _literals(script: str) -> list[str]:
+    without_comments = re.sub(r"(?m)^\s*//.*$|\s// .*$|/\*.*?\*/", "", script)
+    return [each[1:-1] for each in re.findall(r'"[^"\n]*"|`[^`]*`', without_comments)]
 
 
 def _used() -> set[str]:
-    scripts = re.sub(r"querySelector(All)?\([^)]*\)", "", _sources("*.js"))
-    templates = _sources("*.html")
-    used = set(re.findall(r'[ (?:]"([a-z_]+\.[a-z_]+)"', scripts))
-    used |= set(re.findall(r'\b(?:w|title)\("([^"]+)"\)', templates))
+    scripts, templates = _sources("*.js"), _sources("*.html")
+    kiosk = _sources("*.py", catalogue.PAGES.parent / "kiosk")
+    used = set(re.findall(r'\bt\("([^"]+)"', scripts)) | set(re.findall(r'data-w2?="([^"{]+)"', templates))
+    used |= set(re.findall(r'\b(?:w|title|label|inside)\("([^"]+)"\)', templates))
     used |= set(re.findall(r'\bbutton\("[^"]+", "([^"]+)"', templates))
-    used |= set(re.findall(r'"(notice\.[a-z_]+)"', _python_sources()))
+    families = {key.partition(".")[0] for key in catalogue.messages("zh")}
+    for literal in re.findall(r'"([^"\n]+)"', "\n".join((scripts, templates, kiosk))):
+        key = _KEY.fullmatch(literal)
+        if key and key[1] in families and not literal.endswith((".json", ".js", ".py", ".html")):
+            used.add(literal)
     for prefix, values in _FILLED.items():
         used |= {prefix + value for value in values}
     kinds = [
-        kind
-        for module in (problems, failures, session, same_origin)
-        for kind in vars(module).values()
-        if isinstance(kind, ProblemKind)
+        kind for module in _MODULES_WITH_PROBLEMS for kind in vars(module).values() if isinstance(kind, ProblemKind)
     ]
     codes = {kind.code for kind in kinds} | set(re.findall(r'tell\("([a-z-]+)"\)', scripts))
-    troubles = set(re.findall(r'"([A-Z]+(?:-[A-Z]+)+)"', _hardware_sources())) | {"OTHER"}
+    hardware = _sources("*.py", catalogue.PAGES.parent / "hardware")
+    troubles = set(re.findall(r'"([A-Z]+(?:-[A-Z]+)+)"', hardware)) | {"OTHER"}
     used |= {f"{part}.{code}" for code in troubles for part in ("trouble", "trouble_cause", "trouble_remedy")}
     return used | {f"{part}.{code}" for code in codes for part in ("problem", "remedy")}
-
-
-def _hardware_sources() -> str:
-    folder = catalogue.PAGES.parent / "hardware"
-    return "\n".join(path.read_text(encoding="utf-8") for path in folder.glob("*.py"))
-
-
-def _python_sources() -> str:
-    folder = catalogue.PAGES.parent / "kiosk"
-    return "\n".join(path.read_text(encoding="utf-8") for path in folder.glob("*.py"))
 
 
 @pytest.mark.parametrize("language", catalogue.LANGUAGES)
@@ -74,6 +83,12 @@ def test_no_words_are_kept_that_nobody_says(language: str) -> None:
     assert catalogue.messages(language).keys() - _used() == set()
 
 
+def test_what_a_script_fills_in_is_known_here() -> None:
+    prefixes = {prefix for path in _files("*.js") for prefix in re.findall(r"`([a-z_]+\.)\$\{", path.read_text())}
+    codes = {"problem.", "remedy.", "trouble.", "trouble_cause.", "trouble_remedy."}
+    assert prefixes - codes == _FILLED.keys()
+
+
 def test_both_languages_have_the_same_words_with_the_same_blanks() -> None:
     zh, en = (catalogue.messages(language) for language in catalogue.LANGUAGES)
     assert zh.keys() == en.keys()
@@ -81,9 +96,71 @@ def test_both_languages_have_the_same_words_with_the_same_blanks() -> None:
         assert sorted(re.findall(r"\{\w+\}", zh[key])) == sorted(re.findall(r"\{\w+\}", en[key])), key
 
 
+@pytest.mark.parametrize("language", catalogue.LANGUAGES)
+def test_a_catalogue_is_in_order_and_says_a_thing_once(language: str) -> None:
+    path = catalogue.PAGES / "messages" / f"{language}.po"
+    keys = re.findall(r'(?m)^msgid "(.+)"$', path.read_text(encoding="utf-8"))
+    for before, key in zip(keys, sorted(keys), strict=True):
+        assert before == key, f"{path.name}: {key!r} belongs before {before!r}"
+    assert len(keys) == len(set(keys)), [key for key in set(keys) if keys.count(key) > 1]
+    with open(path, "rb") as file:
+        read = read_po(file, abort_invalid=True)
+    assert {str(message.id) for message in read if message.id} == set(keys)
+    assert not any(message.fuzzy for message in read)
+
+
+class _BareText(HTMLParser):
+    """The words of a template that no catalogue gave it; `kbd` holds the names of keys."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+        self._inside: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag not in ("meta", "link", "input", "br", "img", "hr", "use", "path"):
+            self._inside.append(tag)
+        said = ("title", "alt", "placeholder", "aria-label", "aria-description", "aria-roledescription", "label")
+        self.found += [value for name, value in attrs if name in said and value and re.search(r"[^\W\d_]", value)]
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in self._inside:
+            del self._inside[len(self._inside) - 1 - self._inside[::-1].index(tag) :]
+
+    def handle_data(self, data: str) -> None:
+        if not {"kbd", "script", "style"} & set(self._inside):
+            words = re.findall(r"[^\W\d_]+", data)
+            self.found += [word for word in words if _is_word(word)]
+
+
+def _is_word(text: str) -> bool:
+    """Not a name, nor an abbreviation as of a format: TXT, JSON, PDF/A."""
+    return text not in _NAMES and (text.upper() != text or re.search(r"[\u3400-\u9fff]", text) is not None)
+
+
+def test_a_template_says_nothing_by_itself() -> None:
+    for path in _files("*.html"):
+        parser = _BareText()
+        parser.feed(_TEMPLATE_CODE.sub("", path.read_text(encoding="utf-8")))
+        parser.close()
+        assert parser.found == [], path.name
+
+
+def test_a_script_says_nothing_by_itself() -> None:
+    for path in _files("*.js"):
+        script = path.read_text(encoding="utf-8")
+        for literal in _literals(script):
+            bare = re.sub(r"\$\{[^}]*\}", "", literal)
+            assert not re.search(r"[\u3400-\u9fff]", bare), (path.name, literal)
+            assert not re.match(r"[A-Z][a-z]+ [a-z]{2,}", bare), (path.name, literal)
+        said = re.findall(_SAID_IN + r"""\)?\s*[:=,]\s*["`]([^"`]*)["`]""", script)
+        for literal in said:
+            assert not _is_word(re.sub(r"\$\{[^}]*\}", "", literal)), (path.name, literal)
+
+
 def test_a_file_of_the_page_stays_short_and_loads_nothing_from_elsewhere() -> None:
     for pattern in ("*.js", "*.css", "*.html"):
-        for path in _own(pattern):
+        for path in _files(pattern):
             text = path.read_text(encoding="utf-8")
             assert len(text.splitlines()) < 400, path
             assert not re.search(r"https?://(?!www\.w3\.org/2000/svg)", text), path

@@ -8,7 +8,7 @@ import * as reading from "./screens/reading.js";
 import * as review from "./screens/review.js";
 import * as saving from "./screens/saving.js";
 import * as trouble from "./screens/trouble.js";
-import { duration, second, speak, spoken, t } from "./words.js";
+import { duration, second, speak, spoken, t, tag } from "./words.js";
 
 const SCREENS = { list, reading, review, saving, saved: saving, "save-failed": saving, trouble };
 const OFFLINE_AFTER_MS = 4000;
@@ -60,6 +60,7 @@ function showNotice() {
   if (!state.notice) return;
   const small = document.createElement("small");
   small.textContent = t(state.notice, {}, second());
+  small.lang = tag(second());
   place.firstElementChild.replaceChildren(t(state.notice), small);
 }
 

@@ -11,17 +11,23 @@ export function t(key, values = {}, inLanguage = language) {
   return text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
 }
 
+// The language of a text, for an element's `lang`: screen readers and fonts go by it.
+export const tag = (ofLanguage = language) => (ofLanguage === "zh" ? "zh-CN" : "en");
+
 export const has = (key) => key in catalogues[language];
 
 // Returns whether anything changed.
 export function speak(wanted) {
   if (wanted === language) return false;
   language = wanted;
-  document.documentElement.lang = language === "zh" ? "zh-CN" : "en";
+  document.documentElement.lang = tag();
   for (const node of document.querySelectorAll("[data-w]")) node.textContent = t(node.dataset.w);
   for (const node of document.querySelectorAll("[data-w2]")) {
     node.textContent = t(node.dataset.w2, {}, second());
+    node.lang = tag(second());
   }
+  for (const node of document.querySelectorAll("[data-w-label]")) node.ariaLabel = t(node.dataset.wLabel);
+  for (const node of document.querySelectorAll("[data-w-inside]")) node.placeholder = t(node.dataset.wInside);
   return true;
 }
 
