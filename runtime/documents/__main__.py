@@ -109,13 +109,15 @@ def _answer(document: dict[str, object], source: int, output: int, answers: sock
 def _opened(request: Request, data: bytes, output: int) -> Reply:
     try:
         if request.what == "describe":
-            return Reply(description=opening.describe(data, request.limits))
+            return Reply(description=opening.describe(data, request.limits, request.password))
         if request.what == "picture":
-            made = pictures.picture(data, request.kind, request.limits, request.clockwise)
+            made = pictures.picture(
+                data, request.kind, request.limits, request.clockwise, request.page, request.password
+            )
             _write(output, made)
             return Reply(size=len(made))
         width, height, rgb, lines = opening.render(
-            data, request.page, request.limits, request.region, request.take_text
+            data, request.page, request.limits, request.region, request.take_text, request.password
         )
         _write(output, rgb)
         return Reply(width=width, height=height, lines=lines)

@@ -47,28 +47,34 @@ class Cage:
         self._process: subprocess.Popen[bytes] | None = None
         self._requests: socket.socket | None = None
 
-    async def describe(self, data: bytes) -> Description:
+    async def describe(self, data: bytes, password: str = "") -> Description:
         """What pages it has. Raises Problem: any of `refusals.KINDS`."""
-        reply, _ = await asyncio.to_thread(self._ask, data, Request(what="describe", limits=self._limits))
+        reply, _ = await asyncio.to_thread(
+            self._ask, data, Request(what="describe", limits=self._limits, password=password)
+        )
         assert reply.description is not None
         return reply.description
 
     async def render(
-        self, data: bytes, page: int, *, region: Region | None = None, take_text: bool = False
+        self, data: bytes, page: int, *, region: Region | None = None, take_text: bool = False, password: str = ""
     ) -> PixelPage | TextPage:
         """Page number `page`, from 0, as pixels; as its own text where `take_text` and that is good.
 
         Raises Problem: any of `refusals.KINDS`.
         """
-        request = Request(what="render", limits=self._limits, page=page, region=region, take_text=take_text)
+        request = Request(
+            what="render", limits=self._limits, page=page, region=region, take_text=take_text, password=password
+        )
         reply, rgb = await asyncio.to_thread(self._ask, data, request)
         if reply.lines is not None:
             return TextPage(reply.width, reply.height, reply.lines)
         return PixelPage(reply.width, reply.height, rgb)
 
-    async def picture(self, data: bytes, kind: Kind, clockwise: int = 0) -> bytes:
-        """A small JPEG of an image file's first page, for the screen. Raises Problem as `render` does."""
-        request = Request(what="picture", limits=self._limits, kind=kind, clockwise=clockwise)
+    async def picture(self, data: bytes, kind: Kind, clockwise: int = 0, page: int = 0, password: str = "") -> bytes:
+        """A small JPEG of page number `page`, from 0, for the screen. Raises Problem as `render` does."""
+        request = Request(
+            what="picture", limits=self._limits, kind=kind, clockwise=clockwise, page=page, password=password
+        )
         _, jpeg = await asyncio.to_thread(self._ask, data, request)
         return jpeg
 

@@ -45,17 +45,22 @@ def render(
     """Picture number `page`, from 0: upright by EXIF, on white, eight bits a channel."""
     with guarded_image(data, limits, FORMATS) as image:
         if page:
-            try:
-                image.seek(page)
-            except EOFError:
-                raise Problem(NO_SUCH_PAGE, f"It has {getattr(image, 'n_frames', 1)} pages.") from None
-            if image.width * image.height > limits.page_pixels:
-                raise Image.DecompressionBombError
+            turn_to(image, page, limits)
         image.load()
         upright = upright_rgb(image)
         if region is not None:
             upright = upright.crop(pixels_of(region, upright.width, upright.height))
         return upright.width, upright.height, upright.tobytes(), None
+
+
+def turn_to(image: Image.Image, page: int, limits: Limits) -> None:
+    """To picture number `page`, from 0. Raises Problem NO_SUCH_PAGE, and Pillow's own error for a bomb."""
+    try:
+        image.seek(page)
+    except EOFError:
+        raise Problem(NO_SUCH_PAGE, f"It has {getattr(image, 'n_frames', 1)} pages.") from None
+    if image.width * image.height > limits.page_pixels:
+        raise Image.DecompressionBombError
 
 
 def pixels_of(region: Region, width: int, height: int) -> tuple[int, int, int, int]:

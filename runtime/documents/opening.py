@@ -17,19 +17,29 @@ Page = tuple[int, int, bytes, tuple[PrintedLine, ...] | None]
 """Width, height, RGB (empty where there are lines), lines."""
 
 
-def describe(data: bytes, limits: Limits) -> Description:
+def describe(data: bytes, limits: Limits, password: str = "") -> Description:
     """Raises Problem: any of `runtime.documents.refusals.KINDS`."""
     kind = _kind(data, limits)
     if kind is Kind.ZIP:
         return _described_archive(data, limits)
-    name, sizes = _sizes(data, kind, limits)
+    name, sizes = _sizes(data, kind, limits, password)
     _check_count(len(sizes), limits)
     pages = tuple(PagePlace(number=number, pixels=pixels) for number, pixels in enumerate(sizes, 1))
     return Description(format=name, pages=pages)
 
 
-def render(data: bytes, page: int, limits: Limits, region: Region | None, take_text: bool) -> Page:
+def render(data: bytes, page: int, limits: Limits, region: Region | None, take_text: bool, password: str = "") -> Page:
     """Page number `page`, from 0, as `describe` counts them. Raises Problem as it does, or NO_SUCH_PAGE."""
+    data, page = within(data, page, limits)
+    if _kind(data, limits) is Kind.PDF:
+        from runtime.documents import pdf
+
+        return pdf.render(data, page, limits, region, take_text, password)
+    return images.render(data, page, limits, region)
+
+
+def within(data: bytes, page: int, limits: Limits) -> tuple[bytes, int]:
+    """The file that holds page number `page`, from 0, itself or within a ZIP; and the page's number there."""
     if _kind(data, limits) is Kind.ZIP:
         places = describe(data, limits).pages
         if not 0 <= page < len(places):
@@ -38,11 +48,7 @@ def render(data: bytes, page: int, limits: Limits, region: Region | None, take_t
         page = places[page].number - 1
     if page < 0:
         raise Problem(NO_SUCH_PAGE, "Pages are counted from 1.")
-    if _kind(data, limits) is Kind.PDF:
-        from runtime.documents import pdf
-
-        return pdf.render(data, page, limits, region, take_text)
-    return images.render(data, page, limits, region)
+    return data, page
 
 
 def _kind(data: bytes, limits: Limits) -> Kind:
@@ -56,11 +62,11 @@ def _kind(data: bytes, limits: Limits) -> Kind:
     return kind
 
 
-def _sizes(data: bytes, kind: Kind, limits: Limits) -> tuple[str, list[int]]:
+def _sizes(data: bytes, kind: Kind, limits: Limits, password: str = "") -> tuple[str, list[int]]:
     if kind is Kind.PDF:
         from runtime.documents import pdf
 
-        return "PDF", pdf.sizes(data, limits)
+        return "PDF", pdf.sizes(data, limits, password)
     return images.sizes(data, limits)
 
 

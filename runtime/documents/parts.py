@@ -65,6 +65,7 @@ class Request(_Frozen):
 
     `page`: place in Description.pages, from 0. `region`: rendered alone. `take_text`: give a PDF's
     own text instead of pixels where it is there and good. `kind`, `clockwise`: of a picture for the screen.
+    `password`: of an encrypted PDF.
     """
 
     what: Literal["describe", "render", "picture"]
@@ -74,6 +75,7 @@ class Request(_Frozen):
     page: int = 0
     region: Region | None = None
     take_text: bool = True
+    password: str = ""
 
 
 class Reply(_Frozen):

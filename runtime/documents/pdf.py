@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 import pypdfium2 as pdfium
 import pypdfium2.raw as raw
+from PIL import Image
 
 from runtime.config import Limits
 from runtime.documents.images import pixels_of
@@ -27,9 +28,9 @@ _SCAN_COVERS = 0.7
 """A picture over this part of a page is a scan; text above it is some other program's recognition."""
 
 
-def sizes(data: bytes, limits: Limits) -> list[int]:
+def sizes(data: bytes, limits: Limits, password: str = "") -> list[int]:
     """The pixels of each page as it will be rendered. Raises Problem: DAMAGED_DOCUMENT or LOCKED_DOCUMENT."""
-    with _opened(data) as document:
+    with _opened(data, password) as document:
         if len(document) > limits.document_pages:
             return [0] * len(document)
         return [_pixels(document, page, limits) for page in range(len(document))]
@@ -45,15 +46,14 @@ def _pixels(document: pdfium.PdfDocument, page: int, limits: Limits) -> int:
 
 
 def render(
-    data: bytes, page: int, limits: Limits, region: Region | None, take_text: bool
+    data: bytes, page: int, limits: Limits, region: Region | None, take_text: bool, password: str = ""
 ) -> tuple[int, int, bytes, tuple[PrintedLine, ...] | None]:
     """Page number `page`, from 0, at the limits' dots per inch or what their pixels allow.
 
     Raises Problem: as `sizes`, NO_SUCH_PAGE, TOO_MANY_PIXELS.
     """
-    with _opened(data) as document:
-        if page >= len(document):
-            raise Problem(NO_SUCH_PAGE, f"It has {len(document)} pages.")
+    with _opened(data, password) as document:
+        _check_has(document, page)
         try:
             opened = document[page]
             scale = _scale(opened, limits)
@@ -70,13 +70,35 @@ def render(
     return image.width, image.height, image.tobytes(), None
 
 
+def picture(data: bytes, page: int, side: int, password: str = "") -> Image.Image:
+    """Page number `page`, from 0, at most `side` pixels wide and high. Raises Problem as `render` does."""
+    with _opened(data, password) as document:
+        _check_has(document, page)
+        try:
+            opened = document[page]
+            longest = max(opened.get_size())
+            if not 0 < longest < math.inf:
+                raise Problem(DAMAGED_DOCUMENT, "A page has no size.")
+            drawn: Image.Image = opened.render(scale=side / longest, rev_byteorder=True).to_pil().convert("RGB")
+        except pdfium.PdfiumError as error:
+            raise Problem(DAMAGED_DOCUMENT, "Print or scan the page again.") from error
+    return drawn
+
+
+def _check_has(document: pdfium.PdfDocument, page: int) -> None:
+    if page >= len(document):
+        raise Problem(NO_SUCH_PAGE, f"It has {len(document)} pages.")
+
+
 @contextmanager
-def _opened(data: bytes) -> Iterator[pdfium.PdfDocument]:
+def _opened(data: bytes, password: str) -> Iterator[pdfium.PdfDocument]:
     try:
-        document = pdfium.PdfDocument(data)
+        document = pdfium.PdfDocument(data, password=password or None)
     except pdfium.PdfiumError as error:
         if getattr(error, "err_code", None) == raw.FPDF_ERR_PASSWORD:
-            raise Problem(LOCKED_DOCUMENT, "Save it without a password.") from None
+            raise Problem(
+                LOCKED_DOCUMENT, "The password is not this one." if password else "Save it without a password."
+            ) from None
         raise Problem(DAMAGED_DOCUMENT, "Print or scan it again.") from error
     try:
         if len(document) < 1:

@@ -17,13 +17,14 @@ from runtime.tasks.task import Task
 class Sheet:
     """Page number `page`, from 0, of a file; `region`: a part of it alone.
 
-    `take_text`: where the page was born digital, its own text will do.
+    `take_text`: where the page was born digital, its own text will do. `password`: of an encrypted PDF.
     """
 
     data: bytes
     page: int = 0
     region: Region | None = None
     take_text: bool = True
+    password: str = ""
 
 
 def from_own_text(page: TextPage, task: Task) -> PageResult:

@@ -14,7 +14,6 @@ from typing import Literal
 from runtime.config import StationConfig
 from runtime.documents.cage import Cage, TextPage
 from runtime.documents.decode import PixelPage
-from runtime.documents.pictures import Kind
 from runtime.documents.sheet import Sheet, from_own_text
 from runtime.gateway.engine_client import EngineClient, OnProgress
 from runtime.gateway.hardware import Hardware
@@ -103,10 +102,6 @@ class Reader:
             async with self._turn_taken():
                 return await self._read_in_turn(source, ask, report)
 
-    async def picture(self, data: bytes, kind: Kind, clockwise: int = 0) -> bytes:
-        """See Cage.picture."""
-        return await self.cage.picture(data, kind, clockwise)
-
     def can(self, task: Task) -> bool:
         """Whether an engine has said that it can do `task`."""
         return any(engine.can(task) for engine in self.engines)
@@ -152,6 +147,11 @@ class Reader:
         finally:
             self.waiting -= not began
 
+    @property
+    def at_a_time(self) -> int:
+        """How many pages are read at a time now."""
+        return self._at_a_time()
+
     def _at_a_time(self) -> int:
         """What the first engine that is ready takes; while none is, one page is as good as several."""
         return next((engine.parallel for engine in self.engines if engine.ready), 1)
@@ -177,7 +177,9 @@ class Reader:
 
     async def _opened(self, source: Sheet, task: Task) -> PixelPage | TextPage:
         take_text = source.take_text and task in _TAKES_OWN_TEXT
-        return await self.cage.render(source.data, source.page, region=source.region, take_text=take_text)
+        return await self.cage.render(
+            source.data, source.page, region=source.region, take_text=take_text, password=source.password
+        )
 
     async def _read_somehow(self, page: PixelPage, ask: Ask, report: OnProgress) -> PageResult:
         started = time.monotonic()
