@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 from pydantic import TypeAdapter, ValidationError
 
+from runtime.documents.cage import Cage
 from runtime.documents.sheet import Sheet
 from runtime.fields.forms import Form, of_keys, with_own
 from runtime.fields.reading import Fields, choose, read_fields, with_values
 from runtime.gateway.engine_client import OnProgress
-from runtime.gateway.reader import Reader
 from runtime.gateway.refusals import NO_FORM, UNKNOWN_FORM
 from runtime.problems import BAD_REQUEST, Problem
 from runtime.results import PageResult
@@ -28,13 +28,15 @@ _MOST_KEYS = 64
 class Want:
     """One request: a task, or "auto" to let the page decide between fields and text.
 
-    `form`: a form's name, `keys`: fields' names; either makes it a request for fields.
+    `form`: a form's name, `keys`: fields' names; either makes it a request for fields. `prompt`: words of
+    the person's own, for an engine that takes such; they go with the task `text`.
     """
 
     task: Task | Auto = AUTO
     form: str = ""
     keys: tuple[str, ...] = ()
     to: Language = "en"
+    prompt: str = ""
 
     @property
     def is_for_fields(self) -> bool:
@@ -49,10 +51,26 @@ class Recognised:
     fields: Fields | None = None
 
 
+class PageReader(Protocol):
+    """Implemented by runtime.gateway.reader.Reader."""
+
+    @property
+    def cage(self) -> Cage: ...
+
+    @property
+    def state(self) -> str: ...
+
+    def can(self, task: Task) -> bool: ...
+
+    async def read(
+        self, source: bytes | Sheet, ask: Ask = ..., *, on_progress: OnProgress | None = None
+    ) -> PageResult: ...
+
+
 class Recognition:
     """Reads pages for requests. `own_forms`: the operator's."""
 
-    def __init__(self, reader: Reader, own_forms: Sequence[Form] = ()) -> None:
+    def __init__(self, reader: PageReader, own_forms: Sequence[Form] = ()) -> None:
         self._reader = reader
         self.cage = reader.cage
         self.forms = with_own(own_forms)

@@ -6,9 +6,9 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from runtime.documents.pictures import Kind
 from runtime.gateway.hardware import Hardware
-from runtime.results import PageResult, Progress
+from runtime.gateway.recognition import PageReader
+from runtime.results import PageResult
 
 
 @dataclass(frozen=True)
@@ -22,15 +22,15 @@ class Reviewed:
 
 OnSaved = Callable[[Sequence[Reviewed]], Coroutine[None, None, None]]
 """Told of the pages that were saved; must not raise."""
-OnProgress = Callable[[Progress], None]
 
 
-class Reader(Protocol):
-    """Reads one page image; implemented by runtime.gateway.reader.Reader."""
+class Reader(PageReader, Protocol):
+    """Reads pages; implemented by runtime.gateway.reader.Reader. `state` is "ready" when a page would be read
+    at once, otherwise what the engine is doing."""
 
     @property
-    def state(self) -> str:
-        """ "ready" when a page would be read at once; otherwise what the engine is doing."""
+    def at_a_time(self) -> int:
+        """How many pages are read at a time now."""
 
     @property
     def reading_engine(self) -> str | None:
@@ -39,8 +39,3 @@ class Reader(Protocol):
     @property
     def hardware(self) -> Hardware:
         """What was found on this machine."""
-
-    async def read(self, data: bytes, *, on_progress: OnProgress | None = None) -> PageResult: ...
-
-    async def picture(self, data: bytes, kind: Kind, clockwise: int = 0) -> bytes:
-        """A small JPEG for the screen; files from sticks are opened in the cage alone."""

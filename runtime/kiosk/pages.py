@@ -1,4 +1,4 @@
-"""One page that was chosen: where it comes from, what was read, what was corrected."""
+"""One page: where it comes from, what was read, what was corrected."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from enum import StrEnum
 from pathlib import PurePosixPath
 from typing import Any
 
+from runtime.gateway.recognition import Recognised, Want
+from runtime.kiosk.documents import Document, Origin
 from runtime.media.client import Output
 from runtime.problems import BAD_REQUEST, Problem
 from runtime.results import PageResult
@@ -26,23 +28,43 @@ class Status(StrEnum):
     STOPPED = "stopped"
 
 
-@dataclass
+@dataclass(eq=False)
 class Page:
-    """`stick_uuid` finds the page again when its stick was pulled out and put back.
+    """ONE page of a document. `place`: 0-based in it; `member`: its file's name, where the document is a ZIP.
 
-    `corrections`: line number to the text that a person put in its place; "" removes the line.
+    `want`: what it is read for. `recognised`: None until it was read. `picture`: a JPEG for the screen,
+    upright as the boxes lie. `corrections`: line number to the text that a person put in its place;
+    "" removes the line.
     """
 
-    path: str
-    name: str
-    stick_id: str
-    stick_uuid: str
+    document: Document
+    place: int = 0
+    want: Want = field(default_factory=Want)
+    member: str = ""
     status: Status = Status.WAITING
-    result: PageResult | None = None
+    recognised: Recognised | None = None
     problem: Problem | None = None
     picture: bytes | None = None
     corrections: dict[int, str] = field(default_factory=dict)
     id: str = field(default_factory=lambda: uuid.uuid4().hex)
+
+    @property
+    def name(self) -> str:
+        """The file's name, for people."""
+        return PurePosixPath(self.member).name or self.document.name
+
+    @property
+    def sheets(self) -> int:
+        """Pages that its document has; 1 while that is not known."""
+        return max(1, self.document.sheets)
+
+    @property
+    def origin(self) -> Origin:
+        return self.document.origin
+
+    @property
+    def result(self) -> PageResult | None:
+        return None if self.recognised is None else self.recognised.page
 
     def correct(self, line: int, text: str) -> None:
         """Raises Problem BAD_REQUEST if there is no such line or the text is no single line."""
@@ -67,6 +89,8 @@ class Page:
         text = self.text().rstrip("\n") + "\n"
         record = json.dumps(self._record(self.result), ensure_ascii=False, indent=1) + "\n"
         stem = PurePosixPath(self.name).stem
+        if self.sheets > 1:
+            stem = f"{stem}-{self.place + 1:0{len(str(self.sheets))}}"
         return Output(stem, ((".txt", text.encode()), (".json", record.encode())))
 
     def _record(self, result: PageResult) -> dict[str, Any]:

@@ -28,6 +28,22 @@ class ReadAgain(_Strict):
     pages: Annotated[list[NonNegativeInt], Field(max_length=10_000)]
 
 
+class Cancel(_Strict):
+    page: NonNegativeInt
+
+
+class Pause(_Strict):
+    paused: bool
+
+
+class Look(_Strict):
+    at: Literal["queue", "review", "list"]
+
+
+class Unlock(_Strict):
+    password: Annotated[str, Field(min_length=1, max_length=256)]
+
+
 class Correct(_Strict):
     text: Annotated[str, Field(max_length=MAX_LINE_CHARACTERS)]
 

@@ -12,7 +12,19 @@ from fastapi.responses import StreamingResponse
 
 from runtime.kiosk.about import told
 from runtime.kiosk.pages import DOUBTFUL_SCORE, Page
-from runtime.kiosk.requests import ChooseStick, Correct, Power, Read, ReadAgain, Save, Speak
+from runtime.kiosk.requests import (
+    Cancel,
+    ChooseStick,
+    Correct,
+    Look,
+    Pause,
+    Power,
+    Read,
+    ReadAgain,
+    Save,
+    Speak,
+    Unlock,
+)
 from runtime.kiosk.session import Session
 from runtime.kiosk.thumbnails import Thumbnails
 from runtime.problems import NOT_FOUND, Problem
@@ -88,6 +100,9 @@ async def pages(session: Now) -> dict[str, Any]:
         "pages": [
             {
                 "name": page.name,
+                "place": page.place,
+                "sheets": page.sheets,
+                "origin": page.origin,
                 "status": page.status,
                 "lines": 0 if page.result is None else len(page.result.lines),
                 "code": None if page.problem is None else page.problem.kind.code,
@@ -105,8 +120,13 @@ async def page(session: Now, number: int) -> dict[str, Any]:
 
 def _page(page: Page) -> dict[str, Any]:
     result = page.result
+    fields = None if page.recognised is None else page.recognised.fields
     return {
+        "id": page.id,
         "name": page.name,
+        "place": page.place,
+        "sheets": page.sheets,
+        "origin": page.origin,
         "status": page.status,
         "has_picture": page.picture is not None,
         "code": None if page.problem is None else page.problem.kind.code,
@@ -115,6 +135,11 @@ def _page(page: Page) -> dict[str, Any]:
         "height": 0 if result is None else result.height,
         "rotation": 0 if result is None else result.rotation,
         "engine": "" if result is None else result.engine.name,
+        "task": page.want.task if result is None else result.task,
+        "text": "" if result is None else page.text(),
+        "tables": [] if result is None else result.tables,
+        "warnings": [] if result is None else result.warnings,
+        "fields": None if fields is None else fields.model_dump(mode="json"),
         "elapsed_s": 0 if result is None else result.elapsed_s,
         "lines": [
             {
@@ -165,6 +190,30 @@ async def stop(session: Now) -> Response:
 @router.post("/read/again")
 async def read_again(session: Now, body: ReadAgain) -> Response:
     session.read_again(body.pages)
+    return _DONE
+
+
+@router.post("/read/cancel")
+async def cancel(session: Now, body: Cancel) -> Response:
+    await session.cancel(body.page)
+    return _DONE
+
+
+@router.post("/read/pause")
+async def pause(session: Now, body: Pause) -> Response:
+    session.pause(body.paused)
+    return _DONE
+
+
+@router.post("/look")
+async def look(session: Now, body: Look) -> Response:
+    session.look(body.at)
+    return _DONE
+
+
+@router.post("/pages/{number}/unlock")
+async def unlock(session: Now, number: int, body: Unlock) -> Response:
+    session.unlock(number, body.password)
     return _DONE
 
 

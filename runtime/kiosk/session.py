@@ -1,8 +1,8 @@
 """What is going on at this station: the one truth that every browser page draws.
 
 There is one person in front of one screen, so there is one session. The screen follows from the
-facts: a save in hand, else pages being read, else pages read, else what is wrong with the machine
-and was not acknowledged, else a stick, else nothing.
+facts: a save in hand, else what a part asks for, else pages being read, else pages read, else what is
+wrong with the machine and was not acknowledged, else a stick, else nothing.
 """
 
 from __future__ import annotations
@@ -14,9 +14,12 @@ from contextlib import asynccontextmanager
 from typing import Any, Literal
 
 from runtime.config import StationConfig
+from runtime.gateway.recognition import Recognition, Want
 from runtime.kiosk.contracts import OnSaved, Reader, Reviewed
-from runtime.kiosk.pages import Page
-from runtime.kiosk.reading import Reading
+from runtime.kiosk.documents import Document, Origin
+from runtime.kiosk.pages import Page, Status
+from runtime.kiosk.parts import Part
+from runtime.kiosk.reading import MOST_PAGES, Reading
 from runtime.kiosk.saving import Saving
 from runtime.kiosk.sticks import StickShelf
 from runtime.kiosk.troubles import Troubles
@@ -25,7 +28,8 @@ from runtime.media.failures import GONE, HELPER_DOWN, NOT_AVAILABLE
 from runtime.media.wire import SaveProgress, Stick
 from runtime.problems import BAD_REQUEST, NOT_FOUND, QUEUE_FULL, STICK_GONE, Problem, ProblemKind
 
-Screen = Literal["trouble", "insert", "list", "reading", "review", "saving", "saved", "off"]
+Look = Literal["queue", "review", "list"]
+"""What the person looks at while pages are there."""
 
 BUSY = ProblemKind("session-busy", 409, "The station is doing something else", "本机正在执行其他操作")
 NOTHING_TO_SAVE = ProblemKind("nothing-to-save", 409, "No page has been read", "还没有识别出的页面")
@@ -46,6 +50,11 @@ class Session:
         self.reading: Reading | None = None
         self.saving: Saving | None = None
         self.reader = reader
+        self.recognition = Recognition(reader, config.forms)
+        self.want = Want()
+        """What pages are read for that come in now."""
+        self.parts: list[Part] = []
+        self._looks_at: Look = "queue"
         self._on_saved = on_saved
         self._engine_state = reader.state
         self._engine_since = time.monotonic()
@@ -58,7 +67,8 @@ class Session:
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
         """Follow the sticks and the engine for as long as the page is served."""
-        tasks = [asyncio.create_task(self.shelf.follow()), asyncio.create_task(self._follow_engine())]
+        follow = [self.shelf.follow(), self._follow_engine(), *(part.follow() for part in self.parts)]
+        tasks = [asyncio.create_task(each) for each in follow]
         try:
             yield
         finally:
@@ -81,14 +91,22 @@ class Session:
             if self.troubles.look():
                 self.changed()
 
+    def plug(self, part: Part) -> None:
+        """Let a part of the station tell its state to the page, and ask for screens. Before `open`."""
+        self.parts.append(part)
+
     @property
-    def screen(self) -> Screen:
+    def screen(self) -> str:
+        """The section of the page that is shown."""
         if self._off:
             return "off"
         if self.saving is not None:
             return "saved" if self.saving.result else "saving"
-        if self.reading is not None:
-            return "reading" if self.reading.running else "review"
+        asked = next((screen for part in self.parts if (screen := part.screen())), None)
+        if asked is not None:
+            return asked
+        if self.reading is not None and self._looks_at != "list":
+            return "reading" if self.reading.running and self._looks_at == "queue" else "review"
         if self.troubles.open:
             return "trouble"
         return "list" if self.shelf.chosen else "insert"
@@ -96,7 +114,7 @@ class Session:
     @property
     def expects_pages(self) -> bool:
         """Whether somebody seems about to have pages read."""
-        return self.screen in ("list", "reading", "saving")
+        return self.screen in ("list", "reading", "saving") or (self.reading is not None and self.reading.running)
 
     def state(self) -> dict[str, Any]:
         """Everything the browser draws, but for the long lists, which it fetches by revision."""
@@ -113,6 +131,7 @@ class Session:
             "reading": None if self.reading is None else self.reading.state(),
             "saving": None if self.saving is None else self.saving.state(),
             "notice": self._notice,
+            **{part.name: part.state() for part in self.parts},
         }
 
     def _stick_pulled(self, stick: Stick) -> None:
@@ -148,34 +167,63 @@ class Session:
         self.shelf.choose(stick_id)
 
     def read(self, revision: int, numbers: Sequence[int]) -> None:
-        """Start on these files of the listing."""
-        if self.reading is not None or self.saving is not None:
-            raise Problem(BUSY)
+        """Read these files of the listing, after those that are being read."""
         stick = self.shelf.find(self.shelf.chosen)
         if stick is None:
             raise Problem(STICK_GONE, GONE)
         if not numbers:
             raise Problem(BAD_REQUEST, "Choose at least one image.")
-        limit = self.config.limits.queue_pages
-        if len(numbers) > limit:
-            raise Problem(QUEUE_FULL, f"At most {limit} pages at once.", extra={"limit": limit})
         files = [self.shelf.file(revision, number) for number in dict.fromkeys(numbers)]
-        pages = [Page(file.path, file.name, stick.id, stick.uuid) for file in files]
-        self._notice = None
-        self.reading = Reading(pages, self.reader, self._fetch, self._reading_changed)
-        self.reading.run(pages)
+        self._add([Document(file.name, "stick", file.path, stick.id, stick.uuid) for file in files], self.want)
+        self._look("queue")
 
-    async def _fetch(self, page: Page) -> bytes:
-        stick = self.shelf.same(page.stick_id, page.stick_uuid)
+    def add(self, name: str, data: bytes, origin: Origin, want: Want | None = None) -> Document:
+        """Read a file that is held in memory, of any kind the service takes, after those being read."""
+        limit = self.config.limits.queue_bytes
+        if self._held_bytes() + len(data) > limit:
+            raise Problem(QUEUE_FULL, f"At most {limit} bytes are held at once. Save first.", extra={"limit": limit})
+        document = Document(name, origin, data=data)
+        self._add([document], want or self.want)
+        return document
+
+    def _add(self, documents: Sequence[Document], want: Want) -> None:
+        if self.saving is not None:
+            raise Problem(BUSY)
+        held = 0 if self.reading is None else len(self.reading.pages)
+        if held + len(documents) > MOST_PAGES:
+            raise Problem(QUEUE_FULL, f"At most {MOST_PAGES} pages at once.", extra={"limit": MOST_PAGES})
+        self.recognition.check(want)
+        self._notice = None
+        if self.reading is None:
+            self.reading = Reading(self.reader, self.recognition, self._fetch, self._reading_changed)
+            self._looks_at = "queue"
+        self.reading.add(documents, want)
+
+    def _held_bytes(self) -> int:
+        pages = () if self.reading is None else self.reading.pages
+        return sum({id(page.document): len(page.document.data or b"") for page in pages}.values())
+
+    def look(self, at: Look) -> None:
+        """Look at the queue, at the results so far, or at the files to add more."""
+        if self.reading is None:
+            raise Problem(NOT_FOUND)
+        self._look(at)
+
+    def _look(self, at: Look) -> None:
+        self._looks_at = at
+        self.changed()
+
+    async def _fetch(self, document: Document) -> bytes:
+        stick = self.shelf.same(document.stick_id, document.stick_uuid)
         if stick is None:
             raise Problem(STICK_GONE, GONE)
-        return await self.shelf.content(stick.id, page.path, self.config.limits.upload_bytes)
+        return await self.shelf.content(stick.id, document.path, self.config.limits.upload_bytes)
 
     def _reading_changed(self) -> None:
         reading = self.reading
         if reading is not None and not reading.running:
             pulled = [page for page in reading.pages if page.problem and page.problem.kind is STICK_GONE]
-            if len(pulled) == len(reading.pages):
+            if pulled and len(pulled) == len(reading.pages):
                 self.reading, self._notice = None, "notice.pulled"
             elif pulled:
                 self._notice = "notice.pulled_unread"
@@ -194,13 +242,33 @@ class Session:
 
     def read_again(self, numbers: Sequence[int]) -> None:
         """For pages that failed or were stopped, once the reason is gone."""
-        if self.reading is None or self.reading.running or self.saving is not None:
-            raise Problem(BUSY)
-        pages = [page for number in numbers if (page := self.page(number)).result is None]
+        reading = self._queue()
+        pages = [page for number in numbers if (page := self.page(number)).status in (Status.FAILED, Status.STOPPED)]
         if not pages:
             raise Problem(BAD_REQUEST, "These pages have been read.")
         self._notice = None
-        self.reading.run(pages)
+        reading.again(pages)
+        self._look("queue")
+
+    def unlock(self, number: int, password: str) -> None:
+        """Open the page's document with this password."""
+        reading, page = self._queue(), self.page(number)
+        if page.status is not Status.FAILED:
+            raise Problem(BAD_REQUEST, "This page needs no password.")
+        reading.unlock(page, password)
+        self._look("queue")
+
+    async def cancel(self, number: int) -> None:
+        await self._queue().cancel(self.page(number))
+
+    def pause(self, paused: bool) -> None:
+        reading = self._queue()
+        reading.pause() if paused else reading.resume()
+
+    def _queue(self) -> Reading:
+        if self.reading is None or self.saving is not None:
+            raise Problem(BUSY)
+        return self.reading
 
     def correct(self, number: int, line: int, text: str) -> None:
         page = self.page(number)
@@ -230,8 +298,8 @@ class Session:
 
     def _where_to_save(self, reading: Reading, stick_id: str | None) -> Stick:
         if stick_id is None:
-            page = reading.pages[0]
-            stick = self.shelf.same(page.stick_id, page.stick_uuid)
+            document = reading.pages[0].document
+            stick = self.shelf.same(document.stick_id, document.stick_uuid)
             if stick is None and len(self.shelf.sticks) == 1:
                 stick = self.shelf.sticks[0]
         else:

@@ -36,4 +36,4 @@ class Thumbnails:
         shelf, limits = self._session.shelf, self._session.config.limits
         file = shelf.file(revision, number)
         data = await shelf.content(shelf.chosen or "", file.path, limits.upload_bytes)
-        return await self._session.reader.picture(data, "thumbnail")
+        return await self._session.reader.cage.picture(data, "thumbnail")

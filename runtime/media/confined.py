@@ -16,7 +16,10 @@ from pathlib import Path
 from runtime.media.wire import FileEntry, Listing
 from runtime.problems import FILE_TOO_LARGE, NOT_FOUND, Problem
 
-IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".png", ".tif", ".tiff", ".webp", ".bmp"})
+READABLE_SUFFIXES = frozenset(
+    {".jpg", ".jpeg", ".jpe", ".png", ".tif", ".tiff", ".webp", ".bmp", ".gif", ".heic", ".heif", ".avif"}
+    | {".pdf", ".zip"}
+)
 MAX_FILES = 1000
 MAX_DEPTH = 6
 MAX_ENTRIES = 50_000
@@ -26,9 +29,9 @@ _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 def images(root: Path) -> Listing:
-    """The images below `root`, folder by folder, names in the order a person would count them.
+    """The images and documents below `root`, folder by folder, names in the order a person would count them.
 
-    Stops at MAX_FILES images or MAX_ENTRIES directory entries and then says `truncated`.
+    Stops at MAX_FILES of them or MAX_ENTRIES directory entries and then says `truncated`.
     Raises OSError if the root itself cannot be read.
     """
     budget = _Budget()
@@ -68,7 +71,7 @@ def _walk(descriptor: int, prefix: str, depth: int, budget: _Budget) -> Iterator
             if entry.is_dir(follow_symlinks=False):
                 if entry.name.lower() not in _SKIPPED_FOLDERS:
                     folders.append(entry.name)
-            elif os.path.splitext(entry.name)[1].lower() in IMAGE_SUFFIXES:
+            elif os.path.splitext(entry.name)[1].lower() in READABLE_SUFFIXES:
                 details = entry.stat(follow_symlinks=False)
                 if stat.S_ISREG(details.st_mode):
                     files.append(FileEntry(prefix + entry.name, details.st_size))

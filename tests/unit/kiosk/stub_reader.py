@@ -6,12 +6,31 @@ import asyncio
 from collections.abc import Callable
 
 from runtime.config import Limits
+from runtime.documents.cage import Cage
+from runtime.documents.opening import describe
+from runtime.documents.parts import Description
 from runtime.documents.pictures import Kind, picture
+from runtime.documents.sheet import Sheet
 from runtime.gateway.hardware import Hardware
+from runtime.gateway.reader import DEFAULT_ASK
 from runtime.problems import DAMAGED_IMAGE, Problem
 from runtime.results import EngineInfo, Line, PageResult, Progress
+from runtime.tasks.task import Ask, Task
 
 WORDS = ("Inkstick reads this page.", "第二行是中文。", "A third line, doubtful")
+
+
+class StubCage(Cage):
+    """Opens documents in this very process: its tests open nobody else's."""
+
+    def __init__(self) -> None:
+        super().__init__(Limits())
+
+    async def describe(self, data: bytes, password: str = "") -> Description:
+        return describe(data, Limits(), password)
+
+    async def picture(self, data: bytes, kind: Kind, clockwise: int = 0, page: int = 0, password: str = "") -> bytes:
+        return picture(data, kind, Limits(), clockwise, page, password)
 
 
 class StubReader:
@@ -22,9 +41,22 @@ class StubReader:
         self.reading_engine: str | None = "stub"
         self.hardware = Hardware(None)
         self.step_s = step_s
+        self.at_a_time = 1
+        self.cage = StubCage()
+        self.tasks = {Task.TEXT, Task.SPOTTING}
         self.failures: list[Problem] = []
 
-    async def read(self, data: bytes, *, on_progress: Callable[[Progress], None] | None = None) -> PageResult:
+    def can(self, task: Task) -> bool:
+        return task in self.tasks
+
+    async def read(
+        self,
+        source: bytes | Sheet,
+        ask: Ask = DEFAULT_ASK,
+        *,
+        on_progress: Callable[[Progress], None] | None = None,
+    ) -> PageResult:
+        data = source.data if isinstance(source, Sheet) else source
         if self.failures:
             raise self.failures.pop(0)
         if data.startswith(b"damaged"):
@@ -34,9 +66,6 @@ class StubReader:
                 on_progress(Progress(stage="recognise", done=done, total=len(WORDS)))
             await asyncio.sleep(self.step_s)
         return page_result()
-
-    async def picture(self, data: bytes, kind: Kind, clockwise: int = 0) -> bytes:
-        return picture(data, kind, Limits(), clockwise)
 
 
 def page_result(words: tuple[str, ...] = WORDS) -> PageResult:

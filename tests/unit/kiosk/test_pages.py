@@ -8,6 +8,8 @@ from PIL import Image
 
 from runtime.config import Limits
 from runtime.documents.pictures import SIDES, picture
+from runtime.gateway.recognition import Recognised
+from runtime.kiosk.documents import Document
 from runtime.kiosk.pages import Page, Status, corrected_text, shown_name
 from runtime.problems import BAD_REQUEST, DAMAGED_IMAGE, Problem
 from tests.unit.kiosk.stub_reader import page_result
@@ -17,7 +19,7 @@ def page(*words: str, text: str | None = None) -> Page:
     result = page_result(words)
     if text is not None:
         result = result.model_copy(update={"text": text})
-    return Page("扫描 1.png", "扫描 1.png", "s-1", "uuid", Status.READ, result)
+    return Page(Document("扫描 1.png", "stick", "扫描 1.png"), status=Status.READ, recognised=Recognised(result))
 
 
 @pytest.mark.parametrize(

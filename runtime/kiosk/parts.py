@@ -1,0 +1,22 @@
+"""A part of the station that the page shows beside pages and sticks: a camera, a vault, the admin's page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class Part:
+    """`name`: the key of its state among what the page is told. Call Session.changed() when that changes."""
+
+    name = ""
+
+    def state(self) -> Any:
+        """What the page is told of it; anything that JSON holds."""
+        return None
+
+    def screen(self) -> str | None:
+        """The section that it asks for now; None mostly. It comes before pages and lists, after a save."""
+        return None
+
+    async def follow(self) -> None:
+        """Runs for as long as the page is served; cancelled at the end."""
