@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runtime.tasks.tables import tables
+from runtime.tasks.tables import table_cells, tables
 
 
 def test_rows_and_cells_are_read() -> None:
@@ -28,3 +28,18 @@ def test_text_without_a_table_has_none() -> None:
 def test_a_senseless_span_does_not_fill_the_memory() -> None:
     (table,) = tables('<table><tr><td rowspan="99999999" colspan="99999999">a</td></tr></table>')
     assert len(table) <= 200 and len(table[0]) <= 200
+/root/.pyenv/libexec/pyenv-hooks: line 24: enable: cannot open shared object /root/.pyenv/libexec/pyenv-realpath.dylib: /root/.pyenv/libexec/pyenv-realpath.dylib: cannot open shared object file: No such file or directory
+
+
+def test_a_formula_beside_a_table_is_no_tag() -> None:
+    """`<b` would begin a tag that swallows the table's."""
+    answer = "$a<b$\n<table><tr><td>1</td></tr></table>\n$x<y$\n<TABLE border='1'><tr><td>2</td></tr></TABLE >"
+    assert tables(answer) == ((("1",),), (("2",),))
+
+
+def test_cells_tell_where_they_are_written() -> None:
+    answer = "text\n<table><tr><td colspan=2> a </td><td>b\n<tr><td>c</table>"
+    ((first, second, third),) = table_cells(answer)
+    assert [answer[cell.start : cell.end] for cell in (first, second, third)] == [" a ", "b\n", "c"]
+    assert (first.columns, second.column, third.row) == (2, 2, 1)
+    assert first.covers(0, 1) and not first.covers(1, 0)
