@@ -13,7 +13,7 @@ from runtime.fields.extract import Found, extract
 from runtime.fields.forms import Form, of_keys
 from runtime.fields.machine_readable import Zone, find_zone, zone_date, zone_verdict
 from runtime.fields.spans import folded
-from runtime.fields.verdicts import Verdict
+from runtime.fields.verdicts import Verdict, unchecked
 from runtime.results import Line, PageResult, Quad
 
 Box1000 = tuple[int, int, int, int]
@@ -126,6 +126,32 @@ def with_values(page: PageResult, form: Form, values: Mapping[str, str]) -> Fiel
     )
 
 
+def with_changes(before: Fields, page: PageResult, form: Form, values: Mapping[str, str]) -> Fields:
+    """`before` with what a person made of it, checked again. `page`: its lines as they are now.
+
+    An empty value is a field that is not there; one that was not found has no box and a score of 0.
+    """
+    rules = {rule.key: rule for rule in form.fields}
+    known = {field.key: field for field in before.fields}
+    there = {key: values[key] for key in (*known, *before.missing) if values.get(key)}
+    zone = find_zone([line.text for line in page.lines]) if form.reader == "zone" else None
+    fields = []
+    for key, value in there.items():
+        field = known.get(key) or Field(key=key, value=value, box=None, box_1000=None, score=0)
+        rule = rules.get(key)
+        checks = [] if rule is None else verdicts_on(value, rule.checks)
+        if zone is not None and rule is not None and rule.labels:
+            checks.append(_zone_verdict_on(zone, rule.labels[0], value))
+        fields.append(field.model_copy(update={"value": value, "checks": tuple(checks)}))
+    agreed = (agreement(each.kind, each.fields, there) for each in form.agreements)
+    return Fields(
+        form=before.form,
+        fields=tuple(fields),
+        missing=tuple(key for key in dict.fromkeys((*before.missing, *known)) if key not in there),
+        agreements=tuple(verdict for verdict in agreed if verdict is not None),
+    )
+
+
 def _holding(page: PageResult, value: str) -> Line | None:
     """The shortest line that holds the value, or its first half where it runs on over lines."""
     sought = folded(value)
@@ -181,6 +207,12 @@ def _from_zone(page: PageResult, form: Form) -> tuple[dict[str, Found], dict[str
             found[rule.key] = Found(value, line.box, line.score)
             verdicts[rule.key] = (zone_verdict(zone, part),)
     return found, verdicts
+
+
+def _zone_verdict_on(zone: Zone, part: str, value: str) -> Verdict:
+    if _zone_values(zone, datetime.date.today()).get(part) == value:
+        return zone_verdict(zone, part)
+    return unchecked("machine-readable-zone", "It differs from what the zone holds.")
 
 
 def _zone_values(zone: Zone, today: datetime.date) -> dict[str, str]:

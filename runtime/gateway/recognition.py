@@ -45,10 +45,11 @@ class Want:
 
 @dataclass(frozen=True)
 class Recognised:
-    """`fields` is None where none were asked for and the page is no form."""
+    """`fields` is None where none were asked for and the page is no form. `form`: by whose rules they were checked."""
 
     page: PageResult
     fields: Fields | None = None
+    form: Form | None = None
 
 
 class PageReader(Protocol):
@@ -113,7 +114,7 @@ class Recognition:
         if form is None:
             return Recognised(page)
         fields = await self._of_form(source, page, form, on_progress)
-        return Recognised(page, fields if fields.fields else None)
+        return Recognised(page, fields, form) if fields.fields else Recognised(page)
 
     async def _fields(self, source: bytes | Sheet, want: Want, on_progress: OnProgress | None) -> Recognised:
         form = self._named(want.form)
@@ -121,14 +122,14 @@ class Recognition:
             keys = want.keys or (() if form is None else tuple(rule.key for rule in form.fields))
             page = await self._reader.read(source, Ask(task=Task.FIELDS, keys=keys), on_progress=on_progress)
             asked = of_keys(keys, form)
-            return Recognised(page, with_values(page, asked, page.fields or {}))
+            return Recognised(page, with_values(page, asked, page.fields or {}), asked)
         page = await self._reader.read(source, Ask(task=Task.SPOTTING), on_progress=on_progress)
         form = form or choose(page, self.forms)
         if want.keys:
             form = of_keys(want.keys, form)
         if form is None:
             raise Problem(NO_FORM, "Name the fields with `keys`, or the form with `form`.")
-        return Recognised(page, await self._of_form(source, page, form, on_progress))
+        return Recognised(page, await self._of_form(source, page, form, on_progress), form)
 
     async def _of_form(
         self, source: bytes | Sheet, page: PageResult, form: Form, on_progress: OnProgress | None

@@ -11,13 +11,13 @@ from typing import Any
 
 from runtime.gateway.recognition import Recognised, Want
 from runtime.kiosk.documents import Document, Origin
+from runtime.kiosk.edits import Edit, Edits
 from runtime.media.client import Output
 from runtime.problems import BAD_REQUEST, Problem
 from runtime.results import PageResult
 
 DOUBTFUL_SCORE = 0.85
 """Lines that the engine was less sure of are marked for a second look."""
-MAX_LINE_CHARACTERS = 4000
 
 
 class Status(StrEnum):
@@ -33,8 +33,7 @@ class Page:
     """ONE page of a document. `place`: 0-based in it; `member`: its file's name, where the document is a ZIP.
 
     `want`: what it is read for. `recognised`: None until it was read. `picture`: a JPEG for the screen,
-    upright as the boxes lie. `corrections`: line number to the text that a person put in its place;
-    "" removes the line.
+    upright as the boxes lie. `edits`: what a person changed; `recognised` stays as it was read.
     """
 
     document: Document
@@ -45,7 +44,7 @@ class Page:
     recognised: Recognised | None = None
     problem: Problem | None = None
     picture: bytes | None = None
-    corrections: dict[int, str] = field(default_factory=dict)
+    edits: Edits = field(default_factory=Edits)
     id: str = field(default_factory=lambda: uuid.uuid4().hex)
 
     @property
@@ -66,22 +65,32 @@ class Page:
     def result(self) -> PageResult | None:
         return None if self.recognised is None else self.recognised.page
 
-    def correct(self, line: int, text: str) -> None:
-        """Raises Problem BAD_REQUEST if there is no such line or the text is no single line."""
-        if self.result is None or not 0 <= line < len(self.result.lines):
-            raise Problem(BAD_REQUEST, "There is no such line.")
-        if len(text) > MAX_LINE_CHARACTERS or "\n" in text or "\r" in text:
-            raise Problem(BAD_REQUEST, "A line is one line of text.")
-        if text == self.result.lines[line].text:
-            self.corrections.pop(line, None)
-        else:
-            self.corrections[line] = text
+    def edit(self, target: str, after: str) -> Edit | None:
+        """Put `after` at `target`: see Edits.apply. Raises Problem BAD_REQUEST, also where nothing was read."""
+        if self.recognised is None:
+            raise Problem(BAD_REQUEST, "This page has not been read.")
+        return self.edits.apply(self.recognised, target, after)
+
+    def edited(self) -> Recognised:
+        """What goes out: what was read, with all edits applied. Only for a page that was read."""
+        assert self.recognised is not None
+        return self.edits.edited(self.recognised)
+
+    @property
+    def corrections(self) -> dict[int, str]:
+        """Line number to the text that stands there now, of the lines that a person changed; "" removes one."""
+        if self.recognised is None or not self.edits:
+            return {}
+        now = self.edited().page.lines
+        return {
+            number: line.text
+            for number, (line, read) in enumerate(zip(now, self.recognised.page.lines, strict=True))
+            if line.text != read.text
+        }
 
     def text(self) -> str:
-        """The page's text with its corrections, paragraphs and columns kept apart as they were read."""
-        if self.result is None:
-            return ""
-        return corrected_text(self.result, self.corrections)
+        """The page's text with its edits, paragraphs and columns kept apart as they were read."""
+        return "" if self.recognised is None else self.edited().page.text
 
     def output(self) -> Output:
         """The two files of a read page: its text, and everything that is known about it."""
@@ -94,35 +103,14 @@ class Page:
         return Output(stem, ((".txt", text.encode()), (".json", record.encode())))
 
     def _record(self, result: PageResult) -> dict[str, Any]:
-        whole = result.model_dump(mode="json")
-        for number, line in enumerate(whole["lines"]):
-            line["corrected"] = number in self.corrections
-            if number in self.corrections:
-                line["read_as"] = line["text"]
-                line["text"] = self.corrections[number]
-        return {"file": self.name, "corrected": bool(self.corrections), **whole, "text": self.text()}
-
-
-def corrected_text(result: PageResult, corrections: dict[int, str]) -> str:
-    """`result.text` with the corrected lines in place of what was read there.
-
-    The lines are found one after the other, so that a line which occurs twice is not mistaken.
-    """
-    if not corrections:
-        return result.text
-    pieces: list[str] = []
-    position = 0
-    for number, line in enumerate(result.lines):
-        start = result.text.find(line.text, position)
-        if start < 0:
-            return "\n".join(text for i, one in enumerate(result.lines) if (text := corrections.get(i, one.text)))
-        end = start + len(line.text)
-        text = corrections.get(number, line.text)
-        pieces += [result.text[position:start], text]
-        removed = number in corrections and not text
-        position = end + 1 if removed and result.text[end : end + 1] == "\n" else end
-    pieces.append(result.text[position:])
-    return "".join(pieces)
+        now = self.edited()
+        whole = now.page.model_dump(mode="json")
+        for read, line in zip(result.lines, whole["lines"], strict=True):
+            line["corrected"] = line["text"] != read.text
+            if line["corrected"]:
+                line["read_as"] = read.text
+        form = None if now.fields is None else now.fields.model_dump(mode="json")
+        return {"file": self.name, "corrected": bool(self.edits), **whole, "form": form}
 
 
 def shown_name(path: str) -> str:

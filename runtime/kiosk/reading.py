@@ -19,6 +19,7 @@ from runtime.documents.sheet import Sheet
 from runtime.gateway.recognition import Recognition, Want
 from runtime.kiosk.contracts import Reader
 from runtime.kiosk.documents import Document, may_have_pages
+from runtime.kiosk.edits import Edits
 from runtime.kiosk.pages import Page, Status
 from runtime.kiosk.work import Work
 from runtime.problems import DAMAGED_IMAGE, ENGINE_UNAVAILABLE, INTERNAL, QUEUE_FULL, Problem
@@ -218,7 +219,7 @@ class Reading:
                     raise
             self._on_progress(page, Progress(stage="queued"))
             await asyncio.sleep(_TRY_AGAIN_S)
-        page.corrections.clear()
+        page.edits = Edits()
         await self._keep_picture(page, data, page.recognised.page.rotation)
 
     async def _count(self, page: Page, data: bytes) -> None:
@@ -258,8 +259,8 @@ class Reading:
             if problem.kind is not DAMAGED_IMAGE:
                 log.info("no picture: %s", problem)
 
-    def correct(self, page: Page, line: int, text: str) -> None:
-        page.correct(line, text)
+    def edited(self) -> None:
+        """A person changed something on a page."""
         self.edits += 1
         self._changed()
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt
 
-from runtime.kiosk.pages import MAX_LINE_CHARACTERS
+from runtime.kiosk.corrections import MAX_LINE_CHARACTERS
 
 
 class _Strict(BaseModel):

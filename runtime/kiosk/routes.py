@@ -119,8 +119,10 @@ async def page(session: Now, number: int) -> dict[str, Any]:
 
 
 def _page(page: Page) -> dict[str, Any]:
-    result = page.result
-    fields = None if page.recognised is None else page.recognised.fields
+    read = page.result
+    now = None if page.recognised is None else page.edited()
+    result = None if now is None else now.page
+    fields = None if now is None else now.fields
     return {
         "id": page.id,
         "name": page.name,
@@ -136,21 +138,21 @@ def _page(page: Page) -> dict[str, Any]:
         "rotation": 0 if result is None else result.rotation,
         "engine": "" if result is None else result.engine.name,
         "task": page.want.task if result is None else result.task,
-        "text": "" if result is None else page.text(),
+        "text": "" if result is None else result.text,
         "tables": [] if result is None else result.tables,
         "warnings": [] if result is None else result.warnings,
         "fields": None if fields is None else fields.model_dump(mode="json"),
         "elapsed_s": 0 if result is None else result.elapsed_s,
         "lines": [
             {
-                "text": page.corrections.get(number, line.text),
-                "read_as": line.text,
+                "text": line.text,
+                "read_as": before.text,
                 "box": line.box,
                 "doubtful": line.score < DOUBTFUL_SCORE,
                 "score": line.score,
                 "column": line.column,
             }
-            for number, line in enumerate(() if result is None else result.lines)
+            for line, before in (() if result is None or read is None else zip(result.lines, read.lines, strict=True))
         ],
     }
 

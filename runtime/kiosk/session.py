@@ -275,7 +275,8 @@ class Session:
         if self.saving is not None and self.saving.running:
             raise Problem(BUSY)
         assert self.reading is not None
-        self.reading.correct(page, line, text)
+        if page.edit(f"line:{line}", text) is not None:
+            self.reading.edited()
 
     def close_reading(self) -> None:
         """Back to the list; what was not saved is given up."""
@@ -322,9 +323,7 @@ class Session:
             if saving.stick.state == "ejected":
                 await media.use(saving.stick.id)
             outputs = [page.output() for page in reading.read_pages]
-            reviewed = [
-                Reviewed(page.id, page.result, dict(page.corrections)) for page in reading.read_pages if page.result
-            ]
+            reviewed = [Reviewed(page.id, page.result, page.corrections) for page in reading.read_pages if page.result]
             saving.result = await media.save(saving.stick.id, outputs, on_progress)
             reading.saved_edits = edits
             if self._on_saved is not None:

@@ -9,8 +9,9 @@ from PIL import Image
 from runtime.config import Limits
 from runtime.documents.pictures import SIDES, picture
 from runtime.gateway.recognition import Recognised
+from runtime.kiosk.corrections import corrected_text
 from runtime.kiosk.documents import Document
-from runtime.kiosk.pages import Page, Status, corrected_text, shown_name
+from runtime.kiosk.pages import Page, Status, shown_name
 from runtime.problems import BAD_REQUEST, DAMAGED_IMAGE, Problem
 from tests.unit.kiosk.stub_reader import page_result
 
@@ -43,8 +44,8 @@ def test_of_two_lines_alike_only_the_corrected_one_changes() -> None:
 
 def test_taking_a_correction_back_leaves_the_page_as_it_was_read() -> None:
     one = page("a", "b")
-    one.correct(0, "x")
-    one.correct(0, "a")
+    one.edit("line:0", "x")
+    one.edit("line:0", "a")
     assert one.corrections == {}
     assert one.text() == "a\nb"
 
@@ -52,13 +53,13 @@ def test_taking_a_correction_back_leaves_the_page_as_it_was_read() -> None:
 @pytest.mark.parametrize(("line", "text"), [(2, "x"), (-1, "x"), (0, "two\nlines"), (0, "x" * 5000)])
 def test_a_correction_that_does_not_fit_is_refused(line: int, text: str) -> None:
     with pytest.raises(Problem) as caught:
-        page("a", "b").correct(line, text)
+        page("a", "b").edit(f"line:{line}", text)
     assert caught.value.kind is BAD_REQUEST
 
 
 def test_a_saved_page_is_text_for_people_and_a_record_of_everything() -> None:
     one = page("一", "二")
-    one.correct(1, "贰")
+    one.edit("line:1", "贰")
     output = one.output()
     assert output.stem == "扫描 1"
     (text_suffix, text), (record_suffix, record) = output.parts

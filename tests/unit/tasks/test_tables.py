@@ -28,7 +28,6 @@ def test_text_without_a_table_has_none() -> None:
 def test_a_senseless_span_does_not_fill_the_memory() -> None:
     (table,) = tables('<table><tr><td rowspan="99999999" colspan="99999999">a</td></tr></table>')
     assert len(table) <= 200 and len(table[0]) <= 200
-/root/.pyenv/libexec/pyenv-hooks: line 24: enable: cannot open shared object /root/.pyenv/libexec/pyenv-realpath.dylib: /root/.pyenv/libexec/pyenv-realpath.dylib: cannot open shared object file: No such file or directory
 
 
 def test_a_formula_beside_a_table_is_no_tag() -> None:

@@ -1,0 +1,102 @@
+"""What a person changed on a page, in order, with undo and redo. What was read stays as it was read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from runtime.gateway.recognition import Recognised
+from runtime.kiosk.corrections import Draft, fitting, target_of
+
+
+@dataclass(frozen=True)
+class Edit:
+    """`target`: `line:3`, `field:姓名`, `cell:0:1:2` (table, row, column) or `text`. `at`: when, in UTC."""
+
+    target: str
+    before: str
+    after: str
+    at: datetime
+
+
+class Edits:
+    """The edits of one reading of a page; a page that is read again begins with new ones.
+
+    They are kept apart from what was read: methods that need it get it as `recognised`, always the same.
+    """
+
+    def __init__(self) -> None:
+        self._done: list[Edit] = []
+        self._undone: list[Edit] = []
+        self._made: tuple[Recognised, Draft, int] | None = None
+
+    @property
+    def log(self) -> tuple[Edit, ...]:
+        """What holds now: an edit that was undone is not in it."""
+        return tuple(self._done)
+
+    @property
+    def redoable(self) -> int:
+        """How many edits were undone and can come back."""
+        return len(self._undone)
+
+    def __bool__(self) -> bool:
+        return bool(self._done)
+
+    def apply(self, recognised: Recognised, target: str, after: str) -> Edit | None:
+        """Put `after` in the place of what stands at `target`; None if it stands there already.
+
+        What was undone before can then no longer come back. Raises Problem BAD_REQUEST if the page has no
+        such place or the text does not fit there; nothing is changed then.
+        """
+        place = target_of(target)
+        after = fitting(place, after)
+        draft = self._draft(recognised)
+        before = draft.value(place)
+        if before == after:
+            return None
+        try:
+            draft.put(place, after)
+        except BaseException:
+            self._made = None
+            raise
+        edit = Edit(target, before, after, datetime.now(UTC))
+        self._done.append(edit)
+        self._undone.clear()
+        self._made = (recognised, draft, len(self._done))
+        return edit
+
+    def undo(self) -> Edit | None:
+        """Take the last edit back; None if there is none."""
+        if not self._done:
+            return None
+        self._made = None
+        self._undone.append(self._done.pop())
+        return self._undone[-1]
+
+    def redo(self) -> Edit | None:
+        """Bring back the edit that was undone last; None if there is none."""
+        if not self._undone:
+            return None
+        self._made = None
+        self._done.append(self._undone.pop())
+        return self._done[-1]
+
+    def forget_undone(self) -> None:
+        """Elsewhere something new was done: what was undone here no longer follows on it."""
+        self._undone.clear()
+
+    def edited(self, recognised: Recognised) -> Recognised:
+        """The page with all edits applied and the fields' checks run anew; itself where there are none."""
+        return self._draft(recognised).finished() if self._done else recognised
+
+    def _draft(self, recognised: Recognised) -> Draft:
+        """The draft after the last edit. It is made from the beginning whenever it cannot be carried on."""
+        made = self._made
+        if made is not None and made[0] is recognised and made[2] == len(self._done):
+            return made[1]
+        draft = Draft.start(recognised)
+        for edit in self._done:
+            draft.put(target_of(edit.target), edit.after)
+        self._made = (recognised, draft, len(self._done))
+        return draft
