@@ -29,7 +29,7 @@ from runtime.gateway.guards import HostGuard, is_loopback
 from runtime.gateway.milestones import Milestones, kiosk_painted
 from runtime.gateway.problem_responses import answer_with_problems
 from runtime.keys.first import ShownKey
-from runtime.kiosk import catalogue, routes
+from runtime.kiosk import catalogue, pinyin_routes, routes
 from runtime.kiosk.about import is_synthetic
 from runtime.kiosk.contracts import OnSaved, Reader
 from runtime.kiosk.same_origin import SameOrigin
@@ -77,6 +77,7 @@ def build_ui(
     app.state.thumbnails = Thumbnails(session)
     answer_with_problems(app)
     app.include_router(routes.router)
+    app.include_router(pinyin_routes.router)
     app.mount("/static", StaticFiles(directory=catalogue.PAGES / "static"))
     app.mount("/vendor", StaticFiles(directory=catalogue.PAGES / "vendor"))
 
