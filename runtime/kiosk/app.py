@@ -29,9 +29,10 @@ from runtime.gateway.guards import HostGuard, is_loopback
 from runtime.gateway.milestones import Milestones, kiosk_painted
 from runtime.gateway.problem_responses import answer_with_problems
 from runtime.keys.first import ShownKey
-from runtime.kiosk import catalogue, pinyin_routes, routes
+from runtime.kiosk import catalogue, pinyin_routes, review_routes, routes
 from runtime.kiosk.about import is_synthetic
 from runtime.kiosk.contracts import OnSaved, Reader
+from runtime.kiosk.reviewing import Review
 from runtime.kiosk.same_origin import SameOrigin
 from runtime.kiosk.session import Session
 from runtime.kiosk.thumbnails import Thumbnails
@@ -78,6 +79,9 @@ def build_ui(
     answer_with_problems(app)
     app.include_router(routes.router)
     app.include_router(pinyin_routes.router)
+    app.state.review = Review(session)
+    session.plug(app.state.review)
+    app.include_router(review_routes.router)
     app.mount("/static", StaticFiles(directory=catalogue.PAGES / "static"))
     app.mount("/vendor", StaticFiles(directory=catalogue.PAGES / "vendor"))
 

@@ -100,7 +100,7 @@ class Draft:
         """Of a field in the line, its value is what now stands between what stood around it."""
         for each in () if self.of.fields is None else self.of.fields.fields:
             value = self.values.get(each.key, "")
-            if not value or before.count(value) != 1 or not _holds(self.of.page.lines[number], each.box):
+            if not value or before.count(value) != 1 or not holds(self.of.page.lines[number], each.box):
                 continue
             head, _, tail = before.partition(value)
             if len(after) > len(head) + len(tail) and after.startswith(head) and after.endswith(tail):
@@ -114,7 +114,7 @@ class Draft:
         holding = [
             number
             for number, text in enumerate(self.lines)
-            if text.count(before) == 1 and _holds(self.of.page.lines[number], box)
+            if text.count(before) == 1 and holds(self.of.page.lines[number], box)
         ]
         if len(holding) == 1:
             self.lines[holding[0]] = self.lines[holding[0]].replace(before, after)
@@ -160,7 +160,9 @@ class Draft:
         if self.of.fields is None:
             return replace(self.of, page=made)
         return replace(
-            self.of, page=made, fields=with_changes(self.of.fields, made, _form(self.of, self.of.fields), self.values)
+            self.of,
+            page=made,
+            fields=with_changes(self.of.fields, made, form_of(self.of, self.of.fields), self.values),
         )
 
 
@@ -206,7 +208,7 @@ def _keys(fields: Fields | None) -> tuple[str, ...]:
     return () if fields is None else (*(each.key for each in fields.fields), *fields.missing)
 
 
-def _form(of: Recognised, fields: Fields) -> Form:
+def form_of(of: Recognised, fields: Fields) -> Form:
     """The form that the page was read by."""
     if of.form is not None:
         return of.form
@@ -214,7 +216,7 @@ def _form(of: Recognised, fields: Fields) -> Form:
     return of_keys(_keys(fields), known)
 
 
-def _holds(line: Line, box: Quad | None) -> bool:
+def holds(line: Line, box: Quad | None) -> bool:
     """Whether the middle of `box` lies in the line."""
     if box is None:
         return False

@@ -28,7 +28,10 @@ class Edits:
     def __init__(self) -> None:
         self._done: list[Edit] = []
         self._undone: list[Edit] = []
-        self._made: tuple[Recognised, Draft, int] | None = None
+        self._made: tuple[Recognised, Draft] | None = None
+        self._finished: Recognised | None = None
+        self.revision = 0
+        """Grows with every change."""
 
     @property
     def log(self) -> tuple[Edit, ...]:
@@ -63,23 +66,27 @@ class Edits:
         edit = Edit(target, before, after, datetime.now(UTC))
         self._done.append(edit)
         self._undone.clear()
-        self._made = (recognised, draft, len(self._done))
+        self._changed(keep_draft=True)
         return edit
+
+    def value(self, recognised: Recognised, target: str) -> str:
+        """What stands at `target` now. Raises Problem BAD_REQUEST if the page has no such place."""
+        return self._draft(recognised).value(target_of(target))
 
     def undo(self) -> Edit | None:
         """Take the last edit back; None if there is none."""
         if not self._done:
             return None
-        self._made = None
         self._undone.append(self._done.pop())
+        self._changed()
         return self._undone[-1]
 
     def redo(self) -> Edit | None:
         """Bring back the edit that was undone last; None if there is none."""
         if not self._undone:
             return None
-        self._made = None
         self._done.append(self._undone.pop())
+        self._changed()
         return self._done[-1]
 
     def forget_undone(self) -> None:
@@ -88,15 +95,23 @@ class Edits:
 
     def edited(self, recognised: Recognised) -> Recognised:
         """The page with all edits applied and the fields' checks run anew; itself where there are none."""
-        return self._draft(recognised).finished() if self._done else recognised
+        if not self._done:
+            return recognised
+        if self._finished is None or self._made is None or self._made[0] is not recognised:
+            self._finished = self._draft(recognised).finished()
+        return self._finished
+
+    def _changed(self, *, keep_draft: bool = False) -> None:
+        self.revision += 1
+        self._finished = None
+        if not keep_draft:
+            self._made = None
 
     def _draft(self, recognised: Recognised) -> Draft:
         """The draft after the last edit. It is made from the beginning whenever it cannot be carried on."""
-        made = self._made
-        if made is not None and made[0] is recognised and made[2] == len(self._done):
-            return made[1]
-        draft = Draft.start(recognised)
-        for edit in self._done:
-            draft.put(target_of(edit.target), edit.after)
-        self._made = (recognised, draft, len(self._done))
-        return draft
+        if self._made is None or self._made[0] is not recognised:
+            draft = Draft.start(recognised)
+            for edit in self._done:
+                draft.put(target_of(edit.target), edit.after)
+            self._made = (recognised, draft)
+        return self._made[1]

@@ -71,6 +71,12 @@ class Page:
             raise Problem(BAD_REQUEST, "This page has not been read.")
         return self.edits.apply(self.recognised, target, after)
 
+    def value(self, target: str) -> str:
+        """What stands at `target` now. Raises Problem BAD_REQUEST as `edit` does."""
+        if self.recognised is None:
+            raise Problem(BAD_REQUEST, "This page has not been read.")
+        return self.edits.value(self.recognised, target)
+
     def edited(self) -> Recognised:
         """What goes out: what was read, with all edits applied. Only for a page that was read."""
         assert self.recognised is not None

@@ -6,8 +6,6 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt
 
-from runtime.kiosk.corrections import MAX_LINE_CHARACTERS
-
 
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -42,10 +40,6 @@ class Look(_Strict):
 
 class Unlock(_Strict):
     password: Annotated[str, Field(min_length=1, max_length=256)]
-
-
-class Correct(_Strict):
-    text: Annotated[str, Field(max_length=MAX_LINE_CHARACTERS)]
 
 
 class Save(_Strict):

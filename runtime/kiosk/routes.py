@@ -11,11 +11,9 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import StreamingResponse
 
 from runtime.kiosk.about import told
-from runtime.kiosk.pages import DOUBTFUL_SCORE, Page
 from runtime.kiosk.requests import (
     Cancel,
     ChooseStick,
-    Correct,
     Look,
     Pause,
     Power,
@@ -113,62 +111,12 @@ async def pages(session: Now) -> dict[str, Any]:
     }
 
 
-@router.get("/pages/{number}")
-async def page(session: Now, number: int) -> dict[str, Any]:
-    return _page(session.page(number))
-
-
-def _page(page: Page) -> dict[str, Any]:
-    read = page.result
-    now = None if page.recognised is None else page.edited()
-    result = None if now is None else now.page
-    fields = None if now is None else now.fields
-    return {
-        "id": page.id,
-        "name": page.name,
-        "place": page.place,
-        "sheets": page.sheets,
-        "origin": page.origin,
-        "status": page.status,
-        "has_picture": page.picture is not None,
-        "code": None if page.problem is None else page.problem.kind.code,
-        "detail": "" if page.problem is None else page.problem.detail,
-        "width": 0 if result is None else result.width,
-        "height": 0 if result is None else result.height,
-        "rotation": 0 if result is None else result.rotation,
-        "engine": "" if result is None else result.engine.name,
-        "task": page.want.task if result is None else result.task,
-        "text": "" if result is None else result.text,
-        "tables": [] if result is None else result.tables,
-        "warnings": [] if result is None else result.warnings,
-        "fields": None if fields is None else fields.model_dump(mode="json"),
-        "elapsed_s": 0 if result is None else result.elapsed_s,
-        "lines": [
-            {
-                "text": line.text,
-                "read_as": before.text,
-                "box": line.box,
-                "doubtful": line.score < DOUBTFUL_SCORE,
-                "score": line.score,
-                "column": line.column,
-            }
-            for line, before in (() if result is None or read is None else zip(result.lines, read.lines, strict=True))
-        ],
-    }
-
-
 @router.get("/pages/{number}/picture")
 async def picture(session: Now, number: int) -> Response:
     content = session.page(number).picture
     if content is None:
         raise Problem(NOT_FOUND)
     return Response(content, media_type="image/jpeg")
-
-
-@router.put("/pages/{number}/lines/{line}")
-async def correct(session: Now, number: int, line: int, body: Correct) -> Response:
-    session.correct(number, line, body.text)
-    return _DONE
 
 
 @router.post("/stick")

@@ -270,13 +270,10 @@ class Session:
             raise Problem(BUSY)
         return self.reading
 
-    def correct(self, number: int, line: int, text: str) -> None:
-        page = self.page(number)
+    def may_edit(self) -> None:
+        """Raises Problem BUSY while pages are written: what is saved is what was seen."""
         if self.saving is not None and self.saving.running:
             raise Problem(BUSY)
-        assert self.reading is not None
-        if page.edit(f"line:{line}", text) is not None:
-            self.reading.edited()
 
     def close_reading(self) -> None:
         """Back to the list; what was not saved is given up."""

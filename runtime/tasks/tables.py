@@ -42,7 +42,7 @@ def tables(answer: str) -> tuple[Table, ...]:
 def table_cells(answer: str) -> tuple[tuple[Cell, ...], ...]:
     """The cells of every table of `answer`, as they are written. Of two that span one place the first has it."""
     found: list[tuple[Cell, ...]] = []
-    for start, end in _regions(answer):
+    for start, end in table_regions(answer):
         reader = _TableReader(answer[start:end], start)
         reader.feed(answer[start:end])
         reader.close()
@@ -51,7 +51,7 @@ def table_cells(answer: str) -> tuple[tuple[Cell, ...], ...]:
     return tuple(found)
 
 
-def _regions(answer: str) -> Iterator[tuple[int, int]]:
+def table_regions(answer: str) -> Iterator[tuple[int, int]]:
     """From each outermost table's tag to its end: what stands between them is no HTML, a formula's `<` no tag."""
     depth = start = 0
     for tag in _TABLE_TAG.finditer(answer):

@@ -82,7 +82,7 @@ def test_escape_leaves_a_line_as_it_was_and_f2_saves_what_is_being_typed(review:
 def test_a_reloaded_page_shows_the_same_review_with_its_corrections(review: Watched) -> None:
     review.press("Enter", "Control+a")
     review.page.keyboard.type("kept by the station")
-    with review.page.expect_response("**/lines/0"):
+    with review.page.expect_response("**/pages/0/edit"):
         review.press("Enter")
     review.page.reload()
     review.shows("review")

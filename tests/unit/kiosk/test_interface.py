@@ -172,7 +172,7 @@ def test_what_was_saved_is_no_longer_unsaved_until_it_is_corrected(client: TestC
     state = until(client, lambda now: now["screen"] == "saved")
     assert not state["reading"]["unsaved"]
     client.post("/kiosk/save/close")
-    assert client.put("/kiosk/pages/0/lines/1", json={"text": "改"}).status_code == 204
+    assert client.post("/kiosk/pages/0/edit", json={"target": "line:1", "text": "改"}).status_code == 200
     assert client.get("/kiosk/state").json()["reading"]["unsaved"]
     client.post("/kiosk/save", json={})  # the stick is ejected: it is used again by itself
     state = until(client, lambda now: now["screen"] == "saved")
@@ -182,7 +182,7 @@ def test_what_was_saved_is_no_longer_unsaved_until_it_is_corrected(client: TestC
 def test_what_people_corrected_is_counted_once_it_is_saved(client: TestClient, records: Records) -> None:
     read_all(client)
     until(client, lambda now: now["screen"] == "review")
-    client.put("/kiosk/pages/0/lines/1", json={"text": "改"})
+    client.post("/kiosk/pages/0/edit", json={"target": "line:1", "text": "改"})
     assert records.accuracy() == []
     for _ in range(2):
         client.post("/kiosk/save", json={})

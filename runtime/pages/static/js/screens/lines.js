@@ -1,5 +1,5 @@
 // The page's lines: go through them, correct them in their place.
-import { put } from "../api.js";
+import { post } from "../api.js";
 import { tell } from "../dialogs.js";
 import { byId, el } from "../dom.js";
 import { t } from "../words.js";
@@ -108,7 +108,7 @@ function correct(number, text) {
   const before = line.text;
   const [shown, where] = [page, pageNumber];
   line.text = text;
-  pending = pending.then(() => put(`pages/${where}/lines/${number}`, { text })).catch((error) => {
+  pending = pending.then(() => post(`pages/${where}/edit`, { target: `line:${number}`, text })).catch((error) => {
     line.text = before;
     if (page === shown) write(rows()[number], line);
     tell(error.code);
