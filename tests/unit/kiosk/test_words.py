@@ -19,7 +19,10 @@ from runtime.problems import ProblemKind
 from runtime.results import Progress
 
 # What a script puts after a prefix, as in t(`stage.${stage}`).
+_KEYS = ("chinese", "enter", "erase", "hide", "latin", "left", "more", "right", "space", "symbols", "upper")
 _FILLED = {
+    "key.": _KEYS,
+    "key_label.": _KEYS,
     "stage.": get_args(Progress.model_fields["stage"].annotation),
     "status.": tuple(Status),
     "save.": get_args(SaveStage),

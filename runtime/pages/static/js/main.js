@@ -3,6 +3,7 @@ import { post } from "./api.js";
 import { ask, dismiss, openDialog, tell } from "./dialogs.js";
 import { byId } from "./dom.js";
 import { listen } from "./keys.js";
+import * as keyboard from "./keyboard/keyboard.js";
 import * as list from "./screens/list.js";
 import * as reading from "./screens/reading.js";
 import * as review from "./screens/review.js";
@@ -78,6 +79,7 @@ const actions = {
   stop: () => post("read/stop"),
   language: () => post("language", { language: spoken() === "zh" ? "en" : "zh" }),
   help: () => ask("keys"),
+  keyboard: keyboard.show,
   power: () => {
     if (!state?.can_power_off) return tell("not-available");
     byId("power-unsaved").hidden = !state.reading?.unsaved;

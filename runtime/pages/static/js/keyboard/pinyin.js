@@ -1,0 +1,76 @@
+// Letters that are not yet Chinese, and what they may mean. The station knows the words.
+import { get } from "../api.js";
+
+const AT_ONCE = 90;
+
+let letters = "";
+let found = [];
+let total = 0;
+let traditional = false;
+let asked = 0;
+let changed = () => {};
+
+export const onChange = (action) => {
+  changed = action;
+};
+export const composing = () => letters !== "";
+export const typed = () => letters;
+export const candidates = () => found;
+export const isTraditional = () => traditional;
+
+export function type(letter) {
+  letters += letter;
+  return look();
+}
+
+export function erase() {
+  letters = letters.slice(0, -1);
+  return look();
+}
+
+export function clear() {
+  if (!letters) return;
+  letters = "";
+  look();
+}
+
+export function speakTraditional(wanted) {
+  traditional = wanted;
+  return look();
+}
+
+// The text that candidate `number` stands for; letters that it leaves are composed further.
+export function choose(number) {
+  const chosen = found[number];
+  if (!chosen) return "";
+  letters = letters.slice(chosen.takes).replace(/^'+/, "");
+  look();
+  return chosen.text;
+}
+
+// More candidates, when the person goes on to them.
+export async function more() {
+  if (found.length >= total) return;
+  const [mine, wanted] = [asked, letters];
+  const next = await get(address(wanted, found.length));
+  if (mine !== asked) return;
+  found = [...found, ...next.candidates];
+  changed();
+}
+
+const address = (wanted, start) => `pinyin?q=${encodeURIComponent(wanted)}&traditional=${traditional}&start=${start}&count=${AT_ONCE}`;
+
+async function look() {
+  asked += 1;
+  const mine = asked;
+  if (!letters) {
+    [found, total] = [[], 0];
+    changed();
+    return;
+  }
+  changed();
+  const answer = await get(address(letters, 0)).catch(() => ({ candidates: [], total: 0 }));
+  if (mine !== asked) return;
+  [found, total] = [answer.candidates, answer.total];
+  changed();
+}
