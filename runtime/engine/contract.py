@@ -61,6 +61,14 @@ class Engine(ABC):
     def why_not(self) -> str:
         """Why it has not the other tasks: a sentence for whoever asked for one."""
 
+    def why_not_zh(self) -> str:
+        """The same in Chinese; "" where nobody has said it."""
+        return ""
+
+    def takes_prompts(self) -> bool:
+        """Whether it can be asked in a person's own words (Ask.prompt)."""
+        return False
+
     @abstractmethod
     def load(self) -> None:
         """Make ready to read, models in memory. Called once, in a thread; may take minutes.

@@ -89,10 +89,18 @@ class PromptedEngine(Engine):
         return tasks_of(self.model.generation)
 
     def why_not(self) -> str:
-        missing = ", ".join(sorted(set(Task) - set(self.tasks())))
-        if not missing:
-            return ""
-        return f"HunyuanOCR {self.model.generation} has no official prompt for: {missing}."
+        missing = self._missing()
+        return f"HunyuanOCR {self.model.generation} has no official prompt for: {missing}." if missing else ""
+
+    def why_not_zh(self) -> str:
+        missing = self._missing()
+        return f"HunyuanOCR {self.model.generation} 没有这些任务的官方提示词：{missing}。" if missing else ""
+
+    def _missing(self) -> str:
+        return ", ".join(sorted(set(Task) - set(self.tasks())))
+
+    def takes_prompts(self) -> bool:
+        return True
 
     def load(self) -> None:
         """Raises FileNotFoundError without weights, ValueError for weights in pickles, RuntimeError if the
@@ -115,7 +123,7 @@ class PromptedEngine(Engine):
         on_progress(Progress(stage="recognise"))
         image = widened(Image.fromarray(page))
         writing = Writing(on_progress, guarded=self.model.forced_tokens is None)
-        words = prompt(ask, self.model.generation, self.model.prompts)
+        words = ask.prompt or prompt(ask, self.model.generation, self.model.prompts)
         finish = self._write(image, words, limit, writing, cancelled)
         writing.tell()
         answer = Answer(writing.text, finish, writing.tokens)

@@ -83,6 +83,9 @@ class RapidOcrEngine(Engine):
     def why_not(self) -> str:
         return "rapidocr reads lines of text; it has no model for layout, tables, formulas, fields or translation."
 
+    def why_not_zh(self) -> str:
+        return "rapidocr 只识别文字行，没有版面、表格、公式、字段或翻译的模型。"
+
     def load(self) -> None:
         """Raises FileNotFoundError if a model, the wheel's or Tesseract's, is not there: nothing is ever fetched."""
         models = models_folder()

@@ -85,6 +85,8 @@ class EngineServer:
             instance=self._instance,
             tasks=self._engine.tasks(),
             why_not=self._engine.why_not(),
+            why_not_zh=self._engine.why_not_zh(),
+            prompts=self._engine.takes_prompts(),
             silent_s=self.pulse.silent_s(),
             hangs=self.pulse.hangs(),
             memory_bytes=memory.resident_bytes(),

@@ -35,6 +35,7 @@ class Gpu(BaseModel):
 class Health(BaseModel):
     """`instance` changes whenever the engine is started anew. `why_not`: why it has not the other tasks.
 
+    `prompts`: whether it can be asked in a person's own words.
     `silent_s`: for so long the work in hand has not come on. `hangs`: for longer than it may.
     """
 
@@ -45,6 +46,8 @@ class Health(BaseModel):
     instance: str = ""
     tasks: tuple[Task, ...] = (Task.TEXT, Task.SPOTTING)
     why_not: str = ""
+    why_not_zh: str = ""
+    prompts: bool = False
     silent_s: float = 0.0
     hangs: bool = False
     memory_bytes: int = 0

@@ -83,9 +83,10 @@ class EngineClient:
     def ready(self) -> bool:
         return self.health is not None and self.health.state == "ready" and not self.health.hangs
 
-    def can(self, task: Task) -> bool:
-        """Whether it has said that it can do `task`, now or before a restart."""
-        return self.known is not None and task in self.known.tasks
+    def can(self, task: Task, *, prompted: bool = False) -> bool:
+        """Whether it has said that it can do `task`, now or before a restart; `prompted`: in a person's own words."""
+        known = self.known
+        return known is not None and task in known.tasks and (known.prompts or not prompted)
 
     async def metrics(self) -> str:
         """What the engine's model server tells, in Prometheus' text format; empty if it does not answer."""

@@ -21,7 +21,7 @@ from runtime.documents.decode import PixelPage
 from runtime.gateway.engine_client import EngineAway, EngineClient, EngineLost, OnProgress
 from runtime.problems import ENGINE_UNAVAILABLE, PAGE_SET_ASIDE, Problem
 from runtime.results import PageResult, Progress
-from runtime.tasks.task import Ask, Task
+from runtime.tasks.task import Ask
 
 log = logging.getLogger(__name__)
 
@@ -72,7 +72,7 @@ class Ladder:
     """`refuse_if_none_can` raises Problem once it is clear that no engine will do a task."""
 
     def __init__(
-        self, engines: list[EngineClient], engine_wait_s: float, refuse_if_none_can: Callable[[Task], None]
+        self, engines: list[EngineClient], engine_wait_s: float, refuse_if_none_can: Callable[[Ask], None]
     ) -> None:
         self.in_hand = 0
         """Pages that engines are reading."""
@@ -94,7 +94,7 @@ class Ladder:
         """Raises Problem: PAGE_SET_ASIDE, ENGINE_UNAVAILABLE, TASK_NOT_AVAILABLE, or the engine's ENGINE_FAILED."""
         past = self._recalled(page)
         while True:
-            rung = await self._ready_rung(page, ask.task, past)
+            rung = await self._ready_rung(page, ask, past)
             suspected = bool(past.deaths)
             try:
                 async with rung.held(suspected):
@@ -117,18 +117,18 @@ class Ladder:
         finally:
             self.in_hand -= 1
 
-    async def _ready_rung(self, page: PixelPage, task: Task, past: _Past) -> _Rung:
-        """The first that is ready for `task` and has not been brought down twice, waiting for one."""
+    async def _ready_rung(self, page: PixelPage, ask: Ask, past: _Past) -> _Rung:
+        """The first that is ready for `ask` and has not been brought down twice, waiting for one."""
         left = [rung for rung in self._rungs if past.deaths[rung.engine.name] < _DEATHS]
         try:
             async with asyncio.timeout(self._engine_wait_s), self._changed:
                 while True:
                     for rung in left:
-                        if rung.engine.ready and rung.engine.can(task):
+                        if rung.engine.ready and rung.engine.can(ask.task, prompted=bool(ask.prompt)):
                             return rung
-                    if past.deaths and not any(rung.engine.can(task) for rung in left):
+                    if past.deaths and not any(rung.engine.can(ask.task, prompted=bool(ask.prompt)) for rung in left):
                         raise self._set_aside(past)
-                    self._refuse_if_none_can(task)
+                    self._refuse_if_none_can(ask)
                     await self._changed.wait()
         except TimeoutError:
             if past.deaths:

@@ -54,7 +54,7 @@ class Reader:
         self._held_bytes = 0
         self._was_ready = False
         self.log = PageLog()
-        self.ladder = Ladder(self.engines, config.limits.engine_wait_s, self.refuse_if_none_can)
+        self.ladder = Ladder(self.engines, config.limits.engine_wait_s, self._refuse)
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Reader:
@@ -96,33 +96,44 @@ class Reader:
         report = on_progress or (lambda _: None)
         if isinstance(source, bytes):
             source = await self._sheet(source)  # what can never be read need not wait
-        self.refuse_if_none_can(ask.task)
+        self._refuse(ask)
         async with self._place(len(source.data)):
             report(Progress(stage="queued"))
             async with self._turn_taken():
                 return await self._read_in_turn(source, ask, report)
 
-    def can(self, task: Task) -> bool:
-        """Whether an engine has said that it can do `task`."""
-        return any(engine.can(task) for engine in self.engines)
+    def can(self, task: Task, *, prompted: bool = False) -> bool:
+        """Whether an engine has said that it can do `task`; `prompted`: in a person's own words."""
+        return any(engine.can(task, prompted=prompted) for engine in self.engines)
 
-    def refuse_if_none_can(self, task: Task) -> None:
+    def refuse_if_none_can(self, task: Task, *, prompted: bool = False) -> None:
         """Raises Problem(TASK_NOT_AVAILABLE), with each engine's reason, if it is clear that none can do `task`.
 
         It is clear once an engine is ready: those that never answered are not coming, or only later.
         """
-        if self.state != "ready" or self.can(task):
+        if self.state != "ready" or self.can(task, prompted=prompted):
             return
-        reasons = " ".join(self._why_not(engine) for engine in self.engines)
-        raise Problem(TASK_NOT_AVAILABLE, reasons, extra={"task": task.value})
+        reasons, reasons_zh = self.why_not(task, prompted=prompted)
+        raise Problem(TASK_NOT_AVAILABLE, reasons, extra={"task": task.value, "detail_zh": reasons_zh})
 
-    def _why_not(self, engine: EngineClient) -> str:
-        if engine.known is not None:
-            return engine.known.why_not
-        codes = self.hardware.report.against(engine.name)
+    def why_not(self, task: Task, *, prompted: bool = False) -> tuple[str, str]:
+        """Each engine's reason why it cannot do `task`, in English and in Chinese."""
+        reasons = [self._reason(engine, task, prompted) for engine in self.engines]
+        return " ".join(en for en, _ in reasons), "".join(zh for _, zh in reasons)
+
+    def _refuse(self, ask: Ask) -> None:
+        self.refuse_if_none_can(ask.task, prompted=bool(ask.prompt))
+
+    def _reason(self, engine: EngineClient, task: Task, prompted: bool) -> tuple[str, str]:
+        name, known = engine.name, engine.known
+        if known is not None and prompted and engine.can(task):
+            return f"{name} cannot be asked in one's own words.", f"{name} 不能用自己的话提问。"
+        if known is not None:
+            return known.why_not, known.why_not_zh or known.why_not
+        codes = ", ".join(self.hardware.report.against(name))
         if codes:
-            return f"{engine.name} cannot run on this machine ({', '.join(codes)})."
-        return f"{engine.name} is not running."
+            return f"{name} cannot run on this machine ({codes}).", f"{name} 不能在这台机器上运行（{codes}）。"
+        return f"{name} is not running.", f"{name} 没有运行。"
 
     @asynccontextmanager
     async def _place(self, size_bytes: int) -> AsyncIterator[None]:

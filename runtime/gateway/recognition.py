@@ -16,7 +16,7 @@ from runtime.gateway.engine_client import OnProgress
 from runtime.gateway.refusals import NO_FORM, UNKNOWN_FORM
 from runtime.problems import BAD_REQUEST, Problem
 from runtime.results import PageResult
-from runtime.tasks.task import Ask, Key, Language, Task
+from runtime.tasks.task import MOST_PROMPT_CHARACTERS, Ask, Key, Language, Task
 
 Auto = Literal["auto"]
 AUTO: Auto = "auto"
@@ -61,7 +61,9 @@ class PageReader(Protocol):
     @property
     def state(self) -> str: ...
 
-    def can(self, task: Task) -> bool: ...
+    def can(self, task: Task, *, prompted: bool = False) -> bool: ...
+
+    def why_not(self, task: Task, *, prompted: bool = False) -> tuple[str, str]: ...
 
     async def read(
         self, source: bytes | Sheet, ask: Ask = ..., *, on_progress: OnProgress | None = None
@@ -81,6 +83,10 @@ class Recognition:
 
         Raises Problem: BAD_REQUEST or UNKNOWN_FORM.
         """
+        if want.prompt and want.task is not Task.TEXT:
+            raise Problem(BAD_REQUEST, "prompt: it goes with the task `text`.")
+        if len(want.prompt) > MOST_PROMPT_CHARACTERS:
+            raise Problem(BAD_REQUEST, f"prompt: at most {MOST_PROMPT_CHARACTERS} characters.")
         if (want.form or want.keys) and not want.is_for_fields:
             raise Problem(BAD_REQUEST, "keys and form: they belong to the task `fields`.")
         try:
@@ -102,9 +108,8 @@ class Recognition:
             return await self._by_content(source, on_progress)
         if not want.is_for_fields:
             assert isinstance(want.task, Task)
-            return Recognised(
-                await self._reader.read(source, Ask(task=want.task, to=want.to), on_progress=on_progress)
-            )
+            ask = Ask(task=want.task, to=want.to, prompt=want.prompt)
+            return Recognised(await self._reader.read(source, ask, on_progress=on_progress))
         return await self._fields(source, want, on_progress)
 
     async def _by_content(self, source: bytes | Sheet, on_progress: OnProgress | None) -> Recognised:

@@ -29,7 +29,15 @@ from runtime.gateway.guards import HostGuard, is_loopback
 from runtime.gateway.milestones import Milestones, kiosk_painted
 from runtime.gateway.problem_responses import answer_with_problems
 from runtime.keys.first import ShownKey
-from runtime.kiosk import catalogue, pinyin_routes, review_routes, routes
+from runtime.kiosk import (
+    catalogue,
+    choice_routes,
+    file_routes,
+    pinyin_routes,
+    reading_routes,
+    review_routes,
+    routes,
+)
 from runtime.kiosk.about import is_synthetic
 from runtime.kiosk.contracts import OnSaved, Reader
 from runtime.kiosk.reviewing import Review
@@ -77,11 +85,10 @@ def build_ui(
     app.state.session = session
     app.state.thumbnails = Thumbnails(session)
     answer_with_problems(app)
-    app.include_router(routes.router)
-    app.include_router(pinyin_routes.router)
     app.state.review = Review(session)
     session.plug(app.state.review)
-    app.include_router(review_routes.router)
+    for each in (routes, file_routes, reading_routes, choice_routes, pinyin_routes, review_routes):
+        app.include_router(each.router)
     app.mount("/static", StaticFiles(directory=catalogue.PAGES / "static"))
     app.mount("/vendor", StaticFiles(directory=catalogue.PAGES / "vendor"))
 

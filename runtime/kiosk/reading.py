@@ -151,7 +151,7 @@ class Reading:
             await asyncio.sleep(0)
             return
         try:
-            self._append(await self._pages_of(document, await self._bytes(document), want))
+            self._append(await self._pages_of(document, await self.content(document), want))
         except Problem as problem:
             self._append([Page(document, 0, want, status=Status.FAILED, problem=problem)])
 
@@ -203,7 +203,7 @@ class Reading:
         self._pump()
 
     async def _read(self, page: Page) -> None:
-        data = await self._bytes(page.document)
+        data = await self.content(page.document)
         if not page.document.sheets:
             await self._count(page, data)
         while True:
@@ -232,7 +232,7 @@ class Reading:
         if others:
             self._append(others)
 
-    async def _bytes(self, document: Document) -> bytes:
+    async def content(self, document: Document) -> bytes:
         """The last one fetched is kept: the pages of a document come one after the other."""
         if document.data is not None:
             return document.data

@@ -16,10 +16,11 @@ class ChooseStick(_Strict):
 
 
 class Read(_Strict):
-    """`files` are numbers in the listing of `revision`."""
+    """`files` are numbers in the listing of `revision`; `pages`: of some of them, which pages, as in "1-3,7"."""
 
     revision: int
     files: Annotated[list[NonNegativeInt], Field(max_length=10_000)]
+    pages: dict[NonNegativeInt, Annotated[str, Field(max_length=400)]] = {}
 
 
 class ReadAgain(_Strict):
@@ -36,6 +37,12 @@ class Pause(_Strict):
 
 class Look(_Strict):
     at: Literal["queue", "review", "list"]
+
+
+class Open(_Strict):
+    """`password`: of an encrypted PDF."""
+
+    password: Annotated[str, Field(max_length=256)] = ""
 
 
 class Unlock(_Strict):

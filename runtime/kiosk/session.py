@@ -9,29 +9,31 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Literal
 
 from runtime.config import StationConfig
 from runtime.gateway.recognition import Recognition, Want
+from runtime.kiosk.choice import Choice
 from runtime.kiosk.contracts import OnSaved, Reader, Reviewed
 from runtime.kiosk.documents import Document, Origin
-from runtime.kiosk.pages import Page, Status
+from runtime.kiosk.intake import BUSY, Intake
+from runtime.kiosk.pages import Page
 from runtime.kiosk.parts import Part
-from runtime.kiosk.reading import MOST_PAGES, Reading
+from runtime.kiosk.peek import Peek
+from runtime.kiosk.reading import Reading
 from runtime.kiosk.saving import Saving
 from runtime.kiosk.sticks import StickShelf
 from runtime.kiosk.troubles import Troubles
 from runtime.media.client import MediaClient
-from runtime.media.failures import GONE, HELPER_DOWN, NOT_AVAILABLE
+from runtime.media.failures import HELPER_DOWN, NOT_AVAILABLE
 from runtime.media.wire import SaveProgress, Stick
-from runtime.problems import BAD_REQUEST, NOT_FOUND, QUEUE_FULL, STICK_GONE, Problem, ProblemKind
+from runtime.problems import NOT_FOUND, STICK_GONE, Problem, ProblemKind
 
 Look = Literal["queue", "review", "list"]
 """What the person looks at while pages are there."""
 
-BUSY = ProblemKind("session-busy", 409, "The station is doing something else", "本机正在执行其他操作")
 NOTHING_TO_SAVE = ProblemKind("nothing-to-save", 409, "No page has been read", "还没有识别出的页面")
 _LOOK_AT_ENGINE_S = 1.0
 
@@ -51,10 +53,11 @@ class Session:
         self.saving: Saving | None = None
         self.reader = reader
         self.recognition = Recognition(reader, config.forms)
-        self.want = Want()
-        """What pages are read for that come in now."""
+        self.choice = Choice(reader, self.recognition, self.changed)
         self.parts: list[Part] = []
-        self._looks_at: Look = "queue"
+        self.looks_at: Look = "queue"
+        self.intake = Intake(self)
+        self.peeked = Peek(self)
         self._on_saved = on_saved
         self._engine_state = reader.state
         self._engine_since = time.monotonic()
@@ -90,6 +93,7 @@ class Session:
                 self.changed()
             if self.troubles.look():
                 self.changed()
+            self.choice.look()
 
     def plug(self, part: Part) -> None:
         """Let a part of the station tell its state to the page, and ask for screens. Before `open`."""
@@ -105,8 +109,8 @@ class Session:
         asked = next((screen for part in self.parts if (screen := part.screen())), None)
         if asked is not None:
             return asked
-        if self.reading is not None and self._looks_at != "list":
-            return "reading" if self.reading.running and self._looks_at == "queue" else "review"
+        if self.reading is not None and self.looks_at != "list":
+            return "reading" if self.reading.running and self.looks_at == "queue" else "review"
         if self.troubles.open:
             return "trouble"
         return "list" if self.shelf.chosen else "insert"
@@ -131,6 +135,7 @@ class Session:
             "reading": None if self.reading is None else self.reading.state(),
             "saving": None if self.saving is None else self.saving.state(),
             "notice": self._notice,
+            "choice": self.choice.state(),
             **{part.name: part.state() for part in self.parts},
         }
 
@@ -141,7 +146,8 @@ class Session:
             if self.saving is not None and self.saving.result and self.saving.stick.id == stick.id:
                 self.saving = self.reading = None  # the work is done and carried away
         elif self.reading is not None and not self.reading.running:
-            self._notice = "notice.pulled_pages_kept"
+            if self._notice != "notice.pulled_unread":  # pages may tell before the helper does
+                self._notice = "notice.pulled_pages_kept"
         elif self.reading is None and stick.id == self.shelf.chosen:
             self._notice = "notice.pulled"
 
@@ -156,7 +162,11 @@ class Session:
         self.changed()
 
     def close_notice(self) -> None:
-        self._notice = None
+        self.note(None)
+
+    def note(self, key: str | None) -> None:
+        """Say something above the screen, until the person has read it; None takes it away."""
+        self._notice = key
         self.changed()
 
     def speak(self, language: str) -> None:
@@ -166,60 +176,11 @@ class Session:
     def choose_stick(self, stick_id: str) -> None:
         self.shelf.choose(stick_id)
 
-    def read(self, revision: int, numbers: Sequence[int]) -> None:
-        """Read these files of the listing, after those that are being read."""
-        stick = self.shelf.find(self.shelf.chosen)
-        if stick is None:
-            raise Problem(STICK_GONE, GONE)
-        if not numbers:
-            raise Problem(BAD_REQUEST, "Choose at least one image.")
-        files = [self.shelf.file(revision, number) for number in dict.fromkeys(numbers)]
-        self._add([Document(file.name, "stick", file.path, stick.id, stick.uuid) for file in files], self.want)
-        self._look("queue")
-
     def add(self, name: str, data: bytes, origin: Origin, want: Want | None = None) -> Document:
         """Read a file that is held in memory, of any kind the service takes, after those being read."""
-        limit = self.config.limits.queue_bytes
-        if self._held_bytes() + len(data) > limit:
-            raise Problem(QUEUE_FULL, f"At most {limit} bytes are held at once. Save first.", extra={"limit": limit})
-        document = Document(name, origin, data=data)
-        self._add([document], want or self.want)
-        return document
+        return self.intake.add(name, data, origin, want)
 
-    def _add(self, documents: Sequence[Document], want: Want) -> None:
-        if self.saving is not None:
-            raise Problem(BUSY)
-        held = 0 if self.reading is None else len(self.reading.pages)
-        if held + len(documents) > MOST_PAGES:
-            raise Problem(QUEUE_FULL, f"At most {MOST_PAGES} pages at once.", extra={"limit": MOST_PAGES})
-        self.recognition.check(want)
-        self._notice = None
-        if self.reading is None:
-            self.reading = Reading(self.reader, self.recognition, self._fetch, self._reading_changed)
-            self._looks_at = "queue"
-        self.reading.add(documents, want)
-
-    def _held_bytes(self) -> int:
-        pages = () if self.reading is None else self.reading.pages
-        return sum({id(page.document): len(page.document.data or b"") for page in pages}.values())
-
-    def look(self, at: Look) -> None:
-        """Look at the queue, at the results so far, or at the files to add more."""
-        if self.reading is None:
-            raise Problem(NOT_FOUND)
-        self._look(at)
-
-    def _look(self, at: Look) -> None:
-        self._looks_at = at
-        self.changed()
-
-    async def _fetch(self, document: Document) -> bytes:
-        stick = self.shelf.same(document.stick_id, document.stick_uuid)
-        if stick is None:
-            raise Problem(STICK_GONE, GONE)
-        return await self.shelf.content(stick.id, document.path, self.config.limits.upload_bytes)
-
-    def _reading_changed(self) -> None:
+    def reading_changed(self) -> None:
         reading = self.reading
         if reading is not None and not reading.running:
             pulled = [page for page in reading.pages if page.problem and page.problem.kind is STICK_GONE]
@@ -231,44 +192,10 @@ class Session:
                 self.reading = None  # stopped before the first page: nothing to show
         self.changed()
 
-    async def stop_reading(self) -> None:
-        if self.reading is not None:
-            await self.reading.stop()
-
     def page(self, number: int) -> Page:
         if self.reading is None or not 0 <= number < len(self.reading.pages):
             raise Problem(NOT_FOUND)
         return self.reading.pages[number]
-
-    def read_again(self, numbers: Sequence[int]) -> None:
-        """For pages that failed or were stopped, once the reason is gone."""
-        reading = self._queue()
-        pages = [page for number in numbers if (page := self.page(number)).status in (Status.FAILED, Status.STOPPED)]
-        if not pages:
-            raise Problem(BAD_REQUEST, "These pages have been read.")
-        self._notice = None
-        reading.again(pages)
-        self._look("queue")
-
-    def unlock(self, number: int, password: str) -> None:
-        """Open the page's document with this password."""
-        reading, page = self._queue(), self.page(number)
-        if page.status is not Status.FAILED:
-            raise Problem(BAD_REQUEST, "This page needs no password.")
-        reading.unlock(page, password)
-        self._look("queue")
-
-    async def cancel(self, number: int) -> None:
-        await self._queue().cancel(self.page(number))
-
-    def pause(self, paused: bool) -> None:
-        reading = self._queue()
-        reading.pause() if paused else reading.resume()
-
-    def _queue(self) -> Reading:
-        if self.reading is None or self.saving is not None:
-            raise Problem(BUSY)
-        return self.reading
 
     def may_edit(self) -> None:
         """Raises Problem BUSY while pages are written: what is saved is what was seen."""
@@ -278,7 +205,7 @@ class Session:
     def close_reading(self) -> None:
         """Back to the list; what was not saved is given up."""
         if self.reading is not None and not self.reading.running and self.saving is None:
-            self.reading, self._notice = None, None
+            self.reading, self._notice, self.looks_at = None, None, "queue"
             self.changed()
 
     def save(self, stick_id: str | None) -> None:

@@ -46,8 +46,11 @@ class StubReader:
         self.tasks = {Task.TEXT, Task.SPOTTING}
         self.failures: list[Problem] = []
 
-    def can(self, task: Task) -> bool:
-        return task in self.tasks
+    def can(self, task: Task, *, prompted: bool = False) -> bool:
+        return task in self.tasks and not prompted
+
+    def why_not(self, task: Task, *, prompted: bool = False) -> tuple[str, str]:
+        return f"stub cannot do {task}.", f"stub 不能做 {task}。"
 
     async def read(
         self,

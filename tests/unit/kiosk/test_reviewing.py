@@ -11,13 +11,14 @@ from runtime.config import Listener, StationConfig
 from runtime.gateway.recognition import Recognised
 from runtime.kiosk.documents import Document
 from runtime.kiosk.edits import Edits
+from runtime.kiosk.intake import BUSY
 from runtime.kiosk.page_view import page_view
 from runtime.kiosk.pages import Page, Status
 from runtime.kiosk.reading import Reading
 from runtime.kiosk.replacing import Words
 from runtime.kiosk.reviewing import Review
 from runtime.kiosk.saving import Saving
-from runtime.kiosk.session import BUSY, Session
+from runtime.kiosk.session import Session
 from runtime.media.wire import Stick
 from runtime.problems import BAD_REQUEST, NOT_FOUND, Problem
 from runtime.results import PageResult, UnreadLine
