@@ -75,6 +75,7 @@ class Station:
         for path in ("read/stop", "save/finish", "save/close", "read/close", "notice/close"):
             self.post(path)
         self.post("language", {"language": "zh"})
+        self.post("choice", {})
         deadline = time.monotonic() + 30
         while (self.state()["screen"], self.state()["sticks"]) != ("insert", []):
             assert time.monotonic() < deadline, self.state()

@@ -12,6 +12,7 @@ from babel.messages.pofile import read_po
 
 from runtime import problems
 from runtime.kiosk import catalogue, same_origin, session
+from runtime.kiosk.choice import TILES
 from runtime.kiosk.pages import Status
 from runtime.media import failures
 from runtime.media.wire import SaveStage
@@ -26,6 +27,8 @@ _FILLED = {
     "stage.": get_args(Progress.model_fields["stage"].annotation),
     "status.": tuple(Status),
     "save.": get_args(SaveStage),
+    "tile.": tuple(name for name, _, _ in TILES),
+    "about_tile.": tuple(name for name, _, _ in TILES),
 }
 # Whose codes have a problem and a remedy.
 _MODULES_WITH_PROBLEMS = (problems, failures, session, same_origin)

@@ -4,7 +4,7 @@ import { byId } from "./dom.js";
 
 const NAMES = { " ": "Space", Escape: "Esc", PageUp: "PgUp", PageDown: "PgDn", ArrowUp: "↑", ArrowDown: "↓" };
 const ALIASES = { F1: "?", F2: "S", F9: "L", F10: "P", "Ctrl+S": "S" };
-const WHILE_TYPING = new Set(Object.keys(ALIASES));
+const WHILE_TYPING = new Set([...Object.keys(ALIASES), "F3", "F4"]);
 
 function nameOf(event) {
   if (event.altKey || event.metaKey) return "";
@@ -15,7 +15,7 @@ function nameOf(event) {
 const isTyping = (target) => target instanceof Element && target.closest("textarea, input") !== null;
 
 function buttonFor(key, section) {
-  const places = openDialog() ? [openDialog()] : [byId("notice"), section, document.querySelector("header")];
+  const places = openDialog() ? [openDialog()] : [byId("notice"), section, byId("choice"), document.querySelector("header")];
   for (const place of places) {
     if (place.hidden) continue;
     for (const hint of place.querySelectorAll("button:not(:disabled) > kbd")) {

@@ -4,6 +4,7 @@ import { ask, dismiss, openDialog, tell } from "./dialogs.js";
 import { byId } from "./dom.js";
 import { listen } from "./keys.js";
 import * as keyboard from "./keyboard/keyboard.js";
+import * as choice from "./screens/choice.js";
 import * as list from "./screens/list.js";
 import * as reading from "./screens/reading.js";
 import * as review from "./screens/review.js";
@@ -38,12 +39,14 @@ function show(next) {
     byId(from).hidden = true;
     byId(wanted).hidden = false;
     document.body.dataset.screen = shown = wanted;
+    byId("choice").hidden = !("choice" in byId(wanted).dataset);
     if (!openDialog() || openDialog().id !== "keys") dismiss();
     const enter = SCREENS[wanted]?.enter;
     if (enter) enter(from);
     else byId(wanted).querySelector("h1").focus();
   }
   Promise.resolve(SCREENS[wanted]?.render(state, spokenAnew)).catch(complain);
+  choice.render(state, spokenAnew).catch(complain);
 }
 
 function showEngine() {
@@ -72,6 +75,7 @@ function complain(error) {
 }
 
 const actions = {
+  ...choice.actions,
   ...list.actions,
   ...review.actions,
   ...saving.actions,
