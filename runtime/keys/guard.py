@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import OrderedDict
 from collections.abc import Callable
 
 from starlette.datastructures import Headers
@@ -13,6 +12,7 @@ from runtime.gateway.problem_responses import problem_response
 from runtime.gateway.refusals import KEY_REFUSED, KEY_TOO_LITTLE, KEY_WANTED, LOCKED_OUT
 from runtime.gateway.request_notes import notes_of
 from runtime.keys.grants import Grant, TokenRefused, looks_like_token
+from runtime.keys.mistakes import Mistakes
 from runtime.keys.ring import KeyRing
 from runtime.keys.ring import Scope as KeyScope
 from runtime.problems import Problem
@@ -21,31 +21,6 @@ OPEN_TO_ALL = frozenset({"/livez", "/readyz"})
 """Tell no more than that the station runs."""
 _FOR_ADMINS = ("/metrics", "/v1/alerts", "/v1/selftest", "/v1/accuracy", "/v1/keys", "/v1/tokens")
 """These and what lies below them."""
-_FREE_MISTAKES = 5
-_LONGEST_WAIT_S = 900.0
-_MOST_CALLERS = 10_000
-
-
-class _Mistakes:
-    """Bad keys by caller: after some for free, each doubles the time in which no key is looked at."""
-
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self._clock = clock
-        self._made: OrderedDict[str, tuple[int, float]] = OrderedDict()
-
-    def wait_s(self, caller: str) -> float:
-        _, until = self._made.get(caller, (0, 0.0))
-        return max(0.0, until - self._clock())
-
-    def add(self, caller: str) -> None:
-        count = self._made.pop(caller, (0, 0.0))[0] + 1
-        wait = min(_LONGEST_WAIT_S, 2.0 ** (count - _FREE_MISTAKES)) if count > _FREE_MISTAKES else 0.0
-        self._made[caller] = count, self._clock() + wait
-        while len(self._made) > _MOST_CALLERS:
-            self._made.popitem(last=False)
-
-    def forget(self, caller: str) -> None:
-        self._made.pop(caller, None)
 
 
 class KeyGuard:
@@ -65,7 +40,7 @@ class KeyGuard:
         self._app = app
         self._ring = ring
         self._grant_of_token = grant_of_token
-        self._mistakes = _Mistakes(clock)
+        self._mistakes = Mistakes(clock)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"] not in OPEN_TO_ALL:

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from runtime.config import AuthConfig
 from runtime.gateway.app import build_api
 from runtime.gateway.reader import Reader
-from runtime.keys import guard
+from runtime.keys.mistakes import Mistakes
 from runtime.keys.ring import KeyRing, Scope
 from tests.integration.station import REPOSITORY
 from tests.unit.runtime.test_api import assert_problem
@@ -82,7 +82,7 @@ def test_guessing_gets_slow_and_even_the_right_key_has_to_wait(tmp_path: Path) -
 
 def test_the_wait_doubles_up_to_a_limit_and_ends() -> None:
     now = 0.0
-    mistakes = guard._Mistakes(lambda: now)
+    mistakes = Mistakes(lambda: now)
     waits = []
     for _ in range(30):
         mistakes.add("a")
