@@ -6,6 +6,7 @@
     held/ENGINE     for systemd: an engine whose file is there is not started; the text says why
     environment     for the engines: which card
 
+`switch FILE` gives the card to the waiting engine whose name the gateway left in FILE.
 `next ENGINE` is called when an engine that needs the card has failed for good: the next one that waits for
 it is started. If this program itself fails nothing is held, and systemd starts every engine.
 """
@@ -27,6 +28,7 @@ from runtime.hardware.ladder import Needs, Part, Trouble, Verdict, best, judge
 
 FOLDER = Path("/run/inkstick/hardware")
 _MODEL = Path("/usr/lib/inkstick/model")
+_LONGEST_NAME = 64
 
 
 def ladder_of(config: Mapping[str, Any]) -> list[Needs]:
@@ -67,6 +69,30 @@ def after_failure(folder: Path, engine: str) -> str | None:
     return following
 
 
+def switch(config: Mapping[str, Any], folder: Path, wish: Path) -> tuple[str, str] | None:
+    """Let the engine that `wish` names have the card, and the one that has it wait; both names, the old one
+    first. None for a wish that cannot be met. The file is gone afterwards: it would be found again."""
+    try:
+        descriptor = os.open(wish, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        wish.unlink(missing_ok=True)
+        return None
+    with os.fdopen(descriptor, "rb") as file:
+        wanted = file.read(_LONGEST_NAME).decode("ascii", "replace").strip()
+    wish.unlink(missing_ok=True)
+    report = json.loads((folder / "report.json").read_text())
+    parts: dict[str, Part] = report["parts"]
+    on_card = [needs.name for needs in ladder_of(config) if needs.card]
+    has_it = next((name for name in on_card if parts.get(name) == "start"), None)
+    if wanted not in on_card or parts.get(wanted) != "standby" or has_it is None:
+        return None
+    parts[has_it], parts[wanted] = "standby", "start"
+    (folder / "held" / has_it).write_text("standby\n")
+    (folder / "held" / wanted).unlink(missing_ok=True)
+    _write(folder / "report.json", report)
+    return has_it, wanted
+
+
 def _told(facts: Facts) -> dict[str, Any]:
     """Facts as JSON takes them; the list of supported devices is long and the same everywhere."""
     told = asdict(replace(facts, supported=frozenset()))
@@ -88,18 +114,28 @@ def main() -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("look")
     commands.add_parser("next").add_argument("engine")
+    commands.add_parser("switch").add_argument("wish", type=Path)
     arguments = parser.parse_args()
     if arguments.command == "look":
         verdict = look(json.loads(arguments.config.read_text()), arguments.folder)
         for trouble in verdict.troubles:
             print(f"{trouble.code} {trouble.detail}: without {', '.join(trouble.engines)}", file=sys.stderr)
         return 0
+    if arguments.command == "switch":
+        switched = switch(json.loads(arguments.config.read_text()), arguments.folder, arguments.wish)
+        if switched is not None:
+            _hand_over(*switched)
+        return 0
     following = after_failure(arguments.folder, arguments.engine)
     # Before the next one takes the card, the failed one must have let go of it.
-    subprocess.run(["systemctl", "stop", f"inkstick-engine@{arguments.engine}.service"], check=False)
+    _hand_over(arguments.engine, following)
+    return 0
+
+
+def _hand_over(engine: str, following: str | None) -> None:
+    subprocess.run(["systemctl", "stop", f"inkstick-engine@{engine}.service"], check=False)
     if following is not None:
         subprocess.run(["systemctl", "--no-block", "start", f"inkstick-engine@{following}.service"], check=False)
-    return 0
 
 
 if __name__ == "__main__":
