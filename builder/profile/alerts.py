@@ -20,6 +20,8 @@ Signal = Literal[
     "memory",
     "disk",
     "selftest_cer",
+    "clock_behind_s",
+    "tokens_out_of_time",
 ]
 
 

@@ -21,11 +21,16 @@ Signal = Literal[
     "memory",
     "disk",
     "selftest_cer",
+    "clock_behind_s",
+    "tokens_out_of_time",
 ]
 """Of the last ten minutes: `error_rate` (0..1, of the pages), `latency_p95_s` (of a page, its wait not counted),
 `engine_restarts`; of the last hour: `pages_set_aside`. Of this moment: `queue_fill`, `gpu_memory` (the fullest
 card), `memory`, `disk` (the fullest of those the service writes to), each 0..1 of what there is; `engines_ready`,
-their number; `gpu_celsius`. `selftest_cer`: the character error rate of the last self-test."""
+their number; `gpu_celsius`. `selftest_cer`: the character error rate of the last self-test.
+`clock_behind_s`: by how much the clock stands before the day this station was made, so that it is surely wrong; 0 if
+it does not. `tokens_out_of_time`: of the
+last ten minutes, tokens refused as not yet or no longer valid: the two machines' clocks may differ."""
 
 
 class AlertRule(BaseModel):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
 from fastapi.openapi.docs import get_swagger_ui_html
@@ -37,6 +38,9 @@ from runtime.keys.guard import KeyGuard
 from runtime.keys.ring import KeyRing
 from runtime.problems import ENGINE_UNAVAILABLE, Problem
 
+if TYPE_CHECKING:
+    from runtime.keys.tokens import Tokens
+
 _STATIC = Path(__file__).parent / "static"
 
 
@@ -56,7 +60,9 @@ def build_api(
     counted = metrics.Metrics(reader)
     jobs = JobService(config, reader, recognition, counted.read, lambda: counted.seconds_a_page)
     selftest = SelfTest(config, reader, recognition, kept, expects_pages=expects_pages)
-    watch = StationWatch(config, Signals(config, reader, selftest_cer=selftest.errors), jobs)
+    tokens = _tokens(config)
+    late = (lambda: 0) if tokens is None else (lambda: tokens.out_of_time)
+    watch = StationWatch(config, Signals(config, reader, selftest_cer=selftest.errors, tokens_out_of_time=late), jobs)
     counted.add(AlertMetrics(watch))
     documents = Documents(recognition, jobs)
 
@@ -79,6 +85,7 @@ def build_api(
         lifespan=lifespan,
     )
     app.state.watch, app.state.selftest, app.state.records = watch, selftest, kept
+    app.state.jobs, app.state.metrics = jobs, counted
     answer_with_problems(app)
 
     app.include_router(ocr_routes(config, recognition, documents, counted))
@@ -123,13 +130,19 @@ def build_api(
     # What is added last looks first.
     app.add_middleware(RateLimit, rates=config.rates)
     if config.auth.required and config.auth.keys is not None:
-        grant_of_token = None
-        if config.auth.tokens is not None:
-            from runtime.keys.tokens import Tokens
-
-            grant_of_token = Tokens(config.auth.tokens, config.auth.keys).grant
-        app.add_middleware(KeyGuard, ring=KeyRing(config.auth.keys), grant_of_token=grant_of_token)
+        app.add_middleware(
+            KeyGuard, ring=KeyRing(config.auth.keys), grant_of_token=None if tokens is None else tokens.grant
+        )
     app.add_middleware(UploadLimit, limit_bytes=config.limits.upload_bytes)
     app.add_middleware(HostGuard, listener_host=config.api.host)
     app.add_middleware(RequestLog)
     return app
+
+
+def _tokens(config: StationConfig) -> Tokens | None:
+    """Where the station takes tokens at all: their package is imported here alone."""
+    if not config.auth.required or config.auth.keys is None or config.auth.tokens is None:
+        return None
+    from runtime.keys.tokens import Tokens
+
+    return Tokens(config.auth.tokens, config.auth.keys)

@@ -29,11 +29,14 @@ class Signals:
         reader: Reader,
         *,
         selftest_cer: Callable[[], float | None],
+        tokens_out_of_time: Callable[[], int] = lambda: 0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._config = config
         self._reader = reader
         self._selftest_cer = selftest_cer
+        self._tokens_out_of_time = tokens_out_of_time
+        self._late = _Growth(_TEN_MINUTES_S, clock)
         self._restarts = _Growth(_TEN_MINUTES_S, clock)
         self._set_aside = _Growth(_HOUR_S, clock)
 
@@ -54,6 +57,8 @@ class Signals:
             "memory": memory_used(),
             "disk": max(map(disk_used, self._folders())),
             "selftest_cer": self._selftest_cer(),
+            "clock_behind_s": clock_behind_s(),
+            "tokens_out_of_time": self._late.of(self._tokens_out_of_time()),
         }
 
     def _folders(self) -> Iterable[Path]:
@@ -91,6 +96,11 @@ def memory_used() -> float | None:
     except (OSError, KeyError, ValueError):
         return None
     return 1 - available / total
+
+
+def clock_behind_s(made: Path = Path(__file__)) -> float:
+    """By how much the clock stands before the day this program was put on its stick; 0 if it does not."""
+    return max(0.0, made.stat().st_mtime - time.time())
 
 
 def disk_used(folder: Path) -> float:

@@ -27,6 +27,8 @@ class Tokens:
 
     def __init__(self, config: TokenConfig, beside: Path) -> None:
         self._config = config
+        self.out_of_time = 0
+        """Tokens refused as not yet or no longer valid."""
         self._ledger = Ledger(beside)
         self._key = config.public_key.encode() if config.public_key is not None else _read(config)
         if config.algorithm == "HS256" and len(self._key) < _LEAST_SECRET_BYTES:
@@ -52,8 +54,10 @@ class Tokens:
                 options={"require": _CLAIMS},
             )
         except jwt.ExpiredSignatureError:
+            self.out_of_time += 1
             raise TokenRefused("It has expired, by this station's clock.") from None
         except jwt.ImmatureSignatureError:
+            self.out_of_time += 1
             raise TokenRefused("It is not valid yet, by this station's clock.") from None
         except (jwt.InvalidIssuerError, jwt.InvalidAudienceError):
             raise TokenRefused("It is for another service, or from another issuer.") from None
