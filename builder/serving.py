@@ -59,6 +59,11 @@ def station_config(profile: Profile, room: Path, ui_port: int, api_port: int, st
     config["media_socket"] = str(room / "media.sock") if sticks else None
     config["jobs"] = {"folder": str(room / "jobs")}
     config["auth"] = {**config["auth"], "keys": str(room / "keys.json")}  # type: ignore[dict-item]
+    config["admin"] = {
+        **config["admin"],  # type: ignore[dict-item]
+        **{name: None for name in ("pin_file", "clock_socket", "zone_file", "switch_file")},
+        "journal": False,
+    }
     config["logs"] = "text"
     config["milestones"] = "-"
     config["painted_flag"] = config["hardware_report"] = config["about"] = None

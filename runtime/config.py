@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt, model_validator
 
+from runtime.admin.pin import FORMAT
 from runtime.alerts.rules import AlertRule
 from runtime.fields.forms import Form
 from runtime.logs import Format
@@ -226,6 +227,32 @@ class SelfTestConfig(_Strict):
     least_field_f1: Annotated[float, Field(ge=0, le=1)] = 0.8
 
 
+class AdminConfig(_Strict):
+    """The admin page. `pin_hash`: of a PIN set when the stick was made (`python3 -m runtime.admin.pin`); without,
+    the first visitor chooses one, whose digest is kept in `pin_file` for as long as the station runs.
+    `clock_socket`: the helper that may set the clock; None where the clock is not ours. `journal`: whether the
+    units' own lines can be read here. `zone_file`: the time zone that was chosen."""
+
+    pin_hash: Annotated[str, Field(pattern=FORMAT.pattern)] | None = None
+    pin_file: Path | None = None
+    session_s: PositiveInt = 600
+    """Without a touch for so long, the PIN is wanted again."""
+    lan: bool = False
+    clock_socket: Path | None = None
+    zone_file: Path | None = None
+    journal: bool = False
+    switch_file: Path | None = None
+    """Where the wish for another engine on the card is left, for the unit that may start and stop them."""
+
+
+class ForgettingConfig(_Strict):
+    """When what was read is forgotten by itself: `idle_s` after the last touch, `warn_s` of them counted down
+    on the screen. None: never. What was not saved is never forgotten by itself: see runtime/kiosk/idleness.py."""
+
+    idle_s: PositiveInt | None = 900
+    warn_s: PositiveInt = 60
+
+
 class StationConfig(_Strict):
     """Everything the programs on the station need to know.
 
@@ -259,6 +286,8 @@ class StationConfig(_Strict):
     auth: AuthConfig = AuthConfig()
     selftest: SelfTestConfig = SelfTestConfig()
     rates: Rates = Rates()
+    admin: AdminConfig = AdminConfig()
+    forgetting: ForgettingConfig = ForgettingConfig()
     logs: Format = "text"
     """Lines of JSON for a machine that reads them, or text for a person at a terminal."""
 

@@ -164,6 +164,34 @@ class Api(Strict):
     rates: Rates = Rates()
 
 
+class Admin(Strict):
+    """The admin page. `pin_hash`: of its PIN, made by `python3 -m runtime.admin.pin`; without one the first
+    visitor chooses a PIN that lasts until the station is switched off. `session_s`: see runtime/config.py."""
+
+    pin_hash: (
+        Annotated[
+            str,
+            Field(pattern=r"^scrypt\$(\d{1,2})\$(\d{1,2})\$(\d{1,2})\$([A-Za-z0-9_-]{16,})\$([A-Za-z0-9_-]{32,})$"),
+        ]
+        | None
+    ) = None
+    session_s: Annotated[int, Field(gt=0)] = 600
+
+
+class Forgetting(Strict):
+    """After `idle_s` without a touch what was read and saved is forgotten, the last `warn_s` of them counted down
+    on the screen; null: never."""
+
+    idle_s: Annotated[int, Field(gt=0)] | None = 900
+    warn_s: Annotated[int, Field(gt=0)] = 60
+
+    @model_validator(mode="after")
+    def _warns_in_time(self) -> Forgetting:
+        if self.idle_s is not None and self.warn_s >= self.idle_s:
+            raise ValueError("warn_s must be less than idle_s")
+        return self
+
+
 class Squashfs(Strict):
     """`level` is zstd's: higher is smaller and slower to build; reading costs the same."""
 
@@ -197,6 +225,8 @@ class Profile(Strict):
     api: Api = Api()
     limits: Limits = Limits()
     alerts: list[Alert] = []
+    admin: Admin = Admin()
+    forgetting: Forgetting = Forgetting()
     squashfs: Squashfs = Squashfs()
     cuts: Cuts = Cuts()
     kernel_arguments: list[str] = []

@@ -25,6 +25,8 @@ _TEMPLATE_FIELDS = {
     "limits",
     "alerts",
     "api",
+    "admin",
+    "forgetting",
 }
 
 

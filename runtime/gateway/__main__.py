@@ -17,6 +17,9 @@ from fastapi import FastAPI
 
 from runtime import config, logs
 from runtime.accuracy.keeping import keep_reviews, open_records
+from runtime.admin.desk import Desk
+from runtime.admin.log_book import LogBook
+from runtime.admin.routes import add_admin
 from runtime.gateway.app import build_api
 from runtime.gateway.milestones import Milestones, kiosk_painted
 from runtime.gateway.reader import Reader
@@ -39,8 +42,8 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def serve(station: config.StationConfig) -> None:
-    """Serve until SIGTERM or SIGINT. Raises OSError if a port is taken."""
+async def serve(station: config.StationConfig, book: LogBook) -> None:
+    """Serve until SIGTERM or SIGINT. `book`: this process's own log. Raises OSError if a port is taken."""
     milestones = Milestones(station)
     async with Reader(station, milestones) as reader:
         # Listening comes first: whoever sees READY=1, or either port, can connect to both.
@@ -57,9 +60,10 @@ async def serve(station: config.StationConfig) -> None:
             on_saved=keep_reviews(records, station),
             first_keys=first_keys.show,
         )
-        api = _server(build_api(station, reader, records, expects_pages=lambda: pages.state.session.expects_pages))
-        ui = _server(pages)
-        servers = [api, ui]
+        rest = build_api(station, reader, records, expects_pages=lambda: pages.state.session.expects_pages)
+        desk = Desk(station, reader, pages.state.session, rest.state, book, first_keys=first_keys.show)
+        add_admin(pages, desk, pages.state.templates)
+        servers = [_server(rest), _server(pages)]
 
         def stop() -> None:
             for server in servers:
@@ -70,7 +74,7 @@ async def serve(station: config.StationConfig) -> None:
             loop.add_signal_handler(number, stop)
         announcing = asyncio.create_task(_announce(servers, milestones, station))
         try:
-            async with asyncio.TaskGroup() as group:
+            async with desk.running(), asyncio.TaskGroup() as group:
                 for server, listener in zip(servers, listeners, strict=True):
                     group.create_task(_serve(server, listener))
         finally:
@@ -111,8 +115,10 @@ def main() -> int:
     arguments = parser.parse_args()
     station = config.load(arguments.config)
     logs.configure(station.logs)
+    book = LogBook()
+    logging.getLogger().addHandler(book)
     try:
-        asyncio.run(serve(station))
+        asyncio.run(serve(station, book))
     except (OSError, ValueError) as error:
         log.error("the gateway cannot start: %s", error)
         return 1

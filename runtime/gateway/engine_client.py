@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from runtime.config import EngineConfig
 from runtime.documents.decode import PixelPage
 from runtime.engine.wire import Health, Message, ScriptsNotRead
+from runtime.gateway.loads import Loads
 from runtime.gateway.patience import Patience
 from runtime.problems import ENGINE_FAILED, SCRIPT_NOT_READ, Problem
 from runtime.results import PageResult, Progress
@@ -58,6 +59,8 @@ class EngineClient:
         self.recycles_seen = 0
         """Of the restarts, those that it asked for itself, between pages, since it had grown."""
         self.hangs_seen = 0
+        self.loads = Loads()
+        """How long it took to be ready."""
         self.looked_for = asyncio.Event()
         """Set when it should be looked after at once."""
         self._patience = Patience(config.supervision)

@@ -13,7 +13,7 @@ import hashlib
 import logging
 import time
 from collections import Counter, OrderedDict
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -89,6 +89,10 @@ class Ladder:
         """To be called when an engine has come or gone."""
         async with self._changed:
             self._changed.notify_all()
+
+    def prefer(self, names: Sequence[str]) -> None:
+        """From now on the engines are asked in this order; pages in hand stay where they are."""
+        self._rungs.sort(key=lambda rung: names.index(rung.engine.name))
 
     async def read(self, page: PixelPage, ask: Ask, report: OnProgress) -> PageResult:
         """Raises Problem: PAGE_SET_ASIDE, ENGINE_UNAVAILABLE, TASK_NOT_AVAILABLE, or the engine's ENGINE_FAILED."""

@@ -19,15 +19,16 @@ class Milestones:
 
     def __init__(self, config: StationConfig) -> None:
         self._target = config.milestones
-        self._reached: set[str] = set()
+        self.reached_at: dict[str, float] = {}
+        """Seconds since the kernel's start, by name."""
 
     def reached(self, name: str) -> None:
         """Report `name`, unless it was. Seconds count from the kernel's start. Never raises."""
-        if name in self._reached:
+        if name in self.reached_at:
             return
-        self._reached.add(name)
+        seconds = self.reached_at[name] = seconds_since_start()
         # A serial console needs the carriage return; in a file it does no harm.
-        line = f"inkstick: {name} {seconds_since_start():.1f}\r\n"
+        line = f"inkstick: {name} {seconds:.1f}\r\n"
         try:
             if self._target == "-":
                 sys.stderr.write(line)

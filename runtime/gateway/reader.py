@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Literal
 
@@ -80,6 +80,18 @@ class Reader:
     def reading_engine(self) -> str | None:
         """The engine that would read a page now: the first on the ladder that is ready."""
         return next((engine.name for engine in self.engines if engine.ready), None)
+
+    async def prefer(self, names: Sequence[str]) -> None:
+        """Change the ladder's order. Raises ValueError unless `names` are its engines, each once.
+
+        The first that is ready and can do a page's task reads it, as ever: none is started or stopped here.
+        """
+        if sorted(names) != sorted(engine.name for engine in self.engines):
+            raise ValueError("these are not the station's engines")
+        self.engines.sort(key=lambda engine: names.index(engine.name))
+        self.ladder.prefer(names)
+        self._turns.changed()
+        await self.ladder.changed()
 
     async def read(
         self, source: bytes | Sheet, ask: Ask = DEFAULT_ASK, *, on_progress: OnProgress | None = None
@@ -214,6 +226,7 @@ class Reader:
         while True:
             engine.looked_for.clear()
             await engine.poll()
+            engine.loads.seen(engine.ready)
             if self.state == "ready":
                 self._was_ready = True
                 self._milestones.reached("engine-ready")

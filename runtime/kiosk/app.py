@@ -82,7 +82,7 @@ def build_ui(
             yield
 
     app = FastAPI(title="Inkstick", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
-    app.state.session = session
+    app.state.session, app.state.templates = session, templates
     app.state.thumbnails = Thumbnails(session)
     answer_with_problems(app)
     app.state.review = Review(session)

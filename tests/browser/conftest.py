@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import pytest
@@ -75,15 +77,31 @@ def browser() -> Iterator[Browser]:
 def kiosk(station: Station, browser: Browser, request: pytest.FixtureRequest) -> Iterator[Watched]:
     """The page as the kiosk shows it. Afterwards: no complaint, and no address but the station's."""
     size = getattr(request, "param", (1280, 800))
-    context = browser.new_context(viewport={"width": size[0], "height": size[1]})
+    with watching(station, browser, size) as watched:
+        yield watched
+
+
+@contextmanager
+def watching(
+    station: Station,
+    browser: Browser,
+    size: tuple[int, int],
+    path: str = "/",
+    *,
+    touch: bool = False,
+    expected: str = "",
+) -> Iterator[Watched]:
+    """A page at `path`. Afterwards: no complaint but for those that are `expected`, a pattern, and no address
+    but the station's."""
+    context = browser.new_context(viewport={"width": size[0], "height": size[1]}, has_touch=touch)
     watched = Watched(context.new_page())
     watched.page.on("console", lambda message: _note(watched, message.type, message.text))
     watched.page.on("pageerror", lambda error: watched.complaints.append(str(error)))
     watched.page.on("request", lambda sent: watched.requests.append(sent.url))
-    watched.page.goto(station.url)
+    watched.page.goto(f"{station.url}{path}")
     yield watched
     context.close()
-    assert watched.complaints == []
+    assert [each for each in watched.complaints if not (expected and re.search(expected, each))] == []
     assert [url for url in watched.requests if not url.startswith(f"{station.url}/")] == []
 
 

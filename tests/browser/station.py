@@ -83,8 +83,10 @@ class Station:
         self.post("notice/close")
 
 
-def start(folder: Path) -> Station:
-    """Start engine, helper and gateway; returns when the engine is ready. The caller calls `stop`."""
+def start(folder: Path, **changed: object) -> Station:
+    """Start engine, helper and gateway; returns when the engine is ready. The caller calls `stop`.
+
+    `changed`: what is different in the configuration."""
     ui, api = _free_port(), _free_port()
     configuration = {
         "profile": "demo",
@@ -99,7 +101,7 @@ def start(folder: Path) -> Station:
         "about": str(_about(folder / "about")),
         "auth": {"required": True, "keys": str(folder / "keys.json")},
     }
-    (folder / "station.json").write_text(json.dumps(configuration))
+    (folder / "station.json").write_text(json.dumps({**configuration, **changed}))
     for name in ("sticks", "drawer"):
         (folder / name).mkdir()
     command = [sys.executable, "-m", "runtime.standalone", "--config", str(folder / "station.json")]

@@ -11,6 +11,17 @@ import pytest
 from babel.messages.pofile import read_po
 
 from runtime import problems
+from runtime.accuracy.records import SelfTestRun
+from runtime.accuracy.selftest import State as TestState
+from runtime.accuracy.selftest import Trigger
+from runtime.admin import door, engines
+from runtime.admin.engines import EngineStanding
+from runtime.admin.history import SERIES
+from runtime.admin.log_book import LEVELS
+from runtime.alerts.book import Alert, State
+from runtime.alerts.rules import built_in
+from runtime.clock import client
+from runtime.keys.ring import Scope
 from runtime.kiosk import catalogue, same_origin, session
 from runtime.kiosk.choice import TILES
 from runtime.kiosk.pages import Status
@@ -18,6 +29,7 @@ from runtime.media import failures
 from runtime.media.wire import SaveStage
 from runtime.problems import ProblemKind
 from runtime.results import Progress
+from runtime.tasks.task import Task
 
 # What a script puts after a prefix, as in t(`stage.${stage}`).
 _KEYS = ("chinese", "enter", "erase", "hide", "latin", "left", "more", "right", "space", "symbols", "upper")
@@ -29,9 +41,23 @@ _FILLED = {
     "save.": get_args(SaveStage),
     "tile.": tuple(name for name, _, _ in TILES),
     "about_tile.": tuple(name for name, _, _ in TILES),
+    "admin_chart.": SERIES,
+    "admin_clock.": ("year", "month", "day", "hour", "minute", "second"),
+    "admin_door.": ("enter", "enter_lead", "choose", "choose_lead", "repeat", "repeat_lead"),
+    "admin_engine.": (*get_args(EngineStanding.model_fields["state"].annotation), "standby", "refused"),
+    "admin_from.": ("info", "warning", "error"),
+    "admin_level.": LEVELS,
+    "admin_outcome.": get_args(SelfTestRun.model_fields["outcome"].annotation),
+    "admin_rule.": tuple(rule.name for rule in built_in()),
+    "admin_scope.": get_args(Scope),
+    "admin_severity.": get_args(Alert.model_fields["severity"].annotation),
+    "admin_state.": get_args(State),
+    "admin_task.": tuple(Task),
+    "admin_test.": get_args(TestState),
+    "admin_trigger.": get_args(Trigger),
 }
 # Whose codes have a problem and a remedy.
-_MODULES_WITH_PROBLEMS = (problems, failures, session, same_origin)
+_MODULES_WITH_PROBLEMS = (problems, failures, session, same_origin, door, engines, client)
 # The same in every language.
 _NAMES = {"Inkstick", "墨", "墨锭"}
 _KEY = re.compile(r"([a-z_0-9]+)\.[A-Za-z0-9_-]+")

@@ -84,6 +84,7 @@ const actions = {
   language: () => post("language", { language: spoken() === "zh" ? "en" : "zh" }),
   help: () => ask("keys"),
   keyboard: keyboard.show,
+  admin: () => location.assign("/admin"),
   power: () => {
     if (!state?.can_power_off) return tell("not-available");
     byId("power-unsaved").hidden = !state.reading?.unsaved;

@@ -1,0 +1,15 @@
+// How figures are written: moments as the station's own clock face has them, parts as percentages.
+let zone;
+
+// "" for the machine's own.
+export const keepTimeOf = (name) => {
+  zone = name || undefined;
+};
+
+export const percent = (value) => (value === null || value === undefined ? "–" : `${(100 * value).toFixed(1)} %`);
+export const number = (value) => (value === null || value === undefined ? "–" : String(Number(value.toFixed(3))));
+
+// Swedish writes dates as ISO 8601 does.
+export const moment = (at) =>
+  at === null || at === undefined ? "–" : new Date(at * 1000).toLocaleString("sv-SE", { timeZone: zone });
+export const hour = (at) => moment(at).slice(11, 16);
