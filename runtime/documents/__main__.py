@@ -28,6 +28,7 @@ from runtime.problems import Problem
 
 LONGEST_REQUEST_BYTES = 65_536
 _FDS = 3
+_PHOTOGRAPHS = ("look", "cut_out")
 _CODECS = ("cp437", "latin-1", "utf-16", "utf-16-le", "utf-16-be", "utf-8", "ascii")
 """Names in ZIP files and strings in image headers are in one of these."""
 
@@ -42,6 +43,9 @@ def serve(requests: socket.socket) -> None:
         message, descriptors = _received(requests)
         if not message:
             return
+        if json.loads(message)["what"] in _PHOTOGRAPHS and _load_photographs():
+            spare.close()
+            spare = _forked(requests)
         try:
             socket.send_fds(spare, [message], descriptors)
         except OSError:  # it was killed while it waited
@@ -62,6 +66,15 @@ def _load_libraries() -> None:
     for codec in _CODECS:
         codecs.lookup(codec)
     gc.freeze()  # children share what is there by now
+
+
+def _load_photographs() -> bool:
+    """Load OpenCV for the children to come; False if it is loaded."""
+    if "runtime.documents.photographs" in sys.modules:
+        return False
+    importlib.import_module("runtime.documents.photographs").rehearse()
+    gc.freeze()
+    return True
 
 
 def _forked(requests: socket.socket) -> socket.socket:
@@ -116,6 +129,8 @@ def _opened(request: Request, data: bytes, output: int) -> Reply:
             )
             _write(output, made)
             return Reply(size=len(made))
+        if request.what in _PHOTOGRAPHS:
+            return _photograph(request, data, output)
         width, height, rgb, lines = opening.render(
             data, request.page, request.limits, request.region, request.take_text, request.password
         )
@@ -127,6 +142,16 @@ def _opened(request: Request, data: bytes, output: int) -> Reply:
         return Reply(problem=problem.kind.code, detail=problem.detail)
     except MemoryError:
         return Reply(problem=TOO_COSTLY.code, detail="Save it smaller.")
+
+
+def _photograph(request: Request, data: bytes, output: int) -> Reply:
+    from runtime.documents import photographs
+
+    if request.what == "look":
+        return Reply(corners=photographs.look(data, request.limits))
+    jpeg, corners, sharp = photographs.cut_out(data, request.cut, request.clockwise, request.limits)
+    _write(output, jpeg)
+    return Reply(size=len(jpeg), corners=corners, sharp=sharp)
 
 
 def _write(output: int, content: bytes) -> None:

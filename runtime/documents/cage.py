@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 from runtime.config import Limits
 from runtime.documents.decode import PixelPage
-from runtime.documents.parts import Description, PrintedLine, Region, Reply, Request
+from runtime.documents.parts import Corners, Cut, Description, PrintedLine, Region, Reply, Request
 from runtime.documents.pictures import Kind
 from runtime.documents.refusals import DECODER_CRASHED, KINDS, TOO_COSTLY
 from runtime.problems import EMPTY_FILE, FILE_TOO_LARGE, INTERNAL, Problem
@@ -36,6 +36,15 @@ class TextPage:
     width: int
     height: int
     lines: tuple[PrintedLine, ...]
+
+
+@dataclass(frozen=True)
+class CutOut:
+    """A page out of a photograph. `corners`: where the sheet lay; None where all of the photograph was taken."""
+
+    jpeg: bytes
+    corners: Corners | None
+    sharp: bool
 
 
 class Cage:
@@ -77,6 +86,17 @@ class Cage:
         )
         _, jpeg = await asyncio.to_thread(self._ask, data, request)
         return jpeg
+
+    async def look(self, frame: bytes) -> Corners | None:
+        """Where a sheet lies in a camera's frame. Raises Problem as `render` does."""
+        reply, _ = await asyncio.to_thread(self._ask, frame, Request(what="look", limits=self._limits))
+        return reply.corners
+
+    async def cut_out(self, photograph: bytes, cut: Cut, clockwise: int = 0) -> CutOut:
+        """The sheet in a photograph as a page. Raises Problem as `render` does."""
+        request = Request(what="cut_out", limits=self._limits, cut=cut, clockwise=clockwise)
+        reply, jpeg = await asyncio.to_thread(self._ask, photograph, request)
+        return CutOut(jpeg, reply.corners, reply.sharp)
 
     def close(self) -> None:
         """End the process that stands by."""

@@ -9,6 +9,12 @@ from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt, 
 from runtime.config import Limits
 from runtime.results import Quad
 
+Corner = tuple[float, float]
+"""Shares of a photograph's width and height."""
+Corners = tuple[Corner, Corner, Corner, Corner]
+"""Of a sheet in a photograph, clockwise from its top left."""
+Cut = Literal["sheet", "whole"]
+"""What of a photograph is a page: the sheet that is found in it, or all of it."""
 Thousandth = Annotated[int, Field(ge=0, le=1000)]
 
 
@@ -65,12 +71,14 @@ class Request(_Frozen):
 
     `page`: place in Description.pages, from 0. `region`: rendered alone. `take_text`: give a PDF's
     own text instead of pixels where it is there and good. `kind`, `clockwise`: of a picture for the screen.
+    "look" and "cut_out" are for photographs of a sheet (see `photographs`): `cut`, `clockwise`.
     `password`: of an encrypted PDF.
     """
 
-    what: Literal["describe", "render", "picture"]
+    what: Literal["describe", "render", "picture", "look", "cut_out"]
     limits: Limits
-    kind: Literal["thumbnail", "preview"] = "preview"
+    kind: Literal["thumbnail", "card", "preview"] = "preview"
+    cut: Cut = "sheet"
     clockwise: int = 0
     page: int = 0
     region: Region | None = None
@@ -80,12 +88,15 @@ class Request(_Frozen):
 
 class Reply(_Frozen):
     """What it answers: a description, a page (`width`, `height` pixels; RGB in the output descriptor,
-    unless `lines` is given), a JPEG of `size` bytes there, or a problem's code and detail."""
+    unless `lines` is given), a JPEG of `size` bytes there, or a problem's code and detail. `corners`, `sharp`:
+    of the sheet in a photograph."""
 
     description: Description | None = None
     width: int = 0
     height: int = 0
     size: int = 0
     lines: tuple[PrintedLine, ...] | None = None
+    corners: Corners | None = None
+    sharp: bool = False
     problem: str = ""
     detail: str = ""

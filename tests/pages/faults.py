@@ -15,9 +15,9 @@ def photographed(page: Image.Image, seed: int) -> Image.Image:
     """`page` as a steady hand with a telephone would have it. The same seed, the same bytes."""
     chance = random.Random(seed)
     picture = _in_perspective(page, chance)
-    picture = _unevenly_lit(picture, chance)
+    picture = unevenly_lit(picture, chance)
     picture = picture.filter(ImageFilter.GaussianBlur(chance.uniform(0.5, 0.9)))
-    return _as_jpeg(_noisy(picture, chance), quality=chance.randint(70, 85))
+    return as_jpeg(noisy(picture, chance), quality=chance.randint(70, 85))
 
 
 def _in_perspective(page: Image.Image, chance: random.Random) -> Image.Image:
@@ -32,13 +32,13 @@ def _in_perspective(page: Image.Image, chance: random.Random) -> Image.Image:
     return page.transform(
         page.size,
         Image.Transform.PERSPECTIVE,
-        _perspective(corners, source),
+        perspective(corners, source),
         Image.Resampling.BICUBIC,
         fillcolor=_DESK,
     )
 
 
-def _perspective(seen: list[tuple[float, float]], flat: list[tuple[float, float]]) -> list[float]:
+def perspective(seen: list[tuple[float, float]], flat: list[tuple[float, float]]) -> list[float]:
     """Pillow's eight coefficients that take `seen` points to `flat` ones, by Gaussian elimination."""
     rows: list[list[float]] = []
     for (x, y), (u, v) in zip(seen, flat, strict=True):
@@ -55,7 +55,7 @@ def _perspective(seen: list[tuple[float, float]], flat: list[tuple[float, float]
     return [row[8] for row in rows]
 
 
-def _unevenly_lit(picture: Image.Image, chance: random.Random) -> Image.Image:
+def unevenly_lit(picture: Image.Image, chance: random.Random) -> Image.Image:
     """A lamp at one side: down to 60 % of the light at the other."""
     small = Image.linear_gradient("L").rotate(chance.uniform(0, 360), Image.Resampling.BICUBIC, fillcolor=128)
     light = small.crop((40, 40, 216, 216)).resize(picture.size, Image.Resampling.BICUBIC)
@@ -63,7 +63,7 @@ def _unevenly_lit(picture: Image.Image, chance: random.Random) -> Image.Image:
     return ImageChops.multiply(picture, Image.merge("RGB", (light, light, light)))
 
 
-def _noisy(picture: Image.Image, chance: random.Random) -> Image.Image:
+def noisy(picture: Image.Image, chance: random.Random) -> Image.Image:
     grain = Image.frombytes("L", (256, 256), chance.randbytes(256 * 256)).point(lambda value: 122 + value // 20)
     sheet = Image.new("L", picture.size)
     for top in range(0, picture.height, 256):
@@ -72,7 +72,7 @@ def _noisy(picture: Image.Image, chance: random.Random) -> Image.Image:
     return ImageChops.add(picture, Image.merge("RGB", (sheet, sheet, sheet)), scale=1.0, offset=-128)
 
 
-def _as_jpeg(picture: Image.Image, quality: int) -> Image.Image:
+def as_jpeg(picture: Image.Image, quality: int) -> Image.Image:
     held = io.BytesIO()
     picture.save(held, "JPEG", quality=quality)
     return Image.open(io.BytesIO(held.getvalue())).convert("RGB")
