@@ -30,6 +30,7 @@ from runtime.gateway.milestones import Milestones, kiosk_painted
 from runtime.gateway.problem_responses import answer_with_problems
 from runtime.keys.first import ShownKey
 from runtime.kiosk import (
+    camera_routes,
     catalogue,
     choice_routes,
     file_routes,
@@ -89,6 +90,7 @@ def build_ui(
     session.plug(app.state.review)
     for each in (routes, file_routes, reading_routes, choice_routes, pinyin_routes, review_routes):
         app.include_router(each.router)
+    camera_routes.plug(app, session)
     app.mount("/static", StaticFiles(directory=catalogue.PAGES / "static"))
     app.mount("/vendor", StaticFiles(directory=catalogue.PAGES / "vendor"))
 

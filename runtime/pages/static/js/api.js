@@ -1,7 +1,10 @@
 // Talking to the station. What goes wrong is an Error with the problem's `code`.
 async function request(method, path, body) {
   const options = { method };
-  if (body !== undefined) {
+  if (body instanceof Blob) {
+    options.headers = { "Content-Type": body.type };
+    options.body = body;
+  } else if (body !== undefined) {
     options.headers = { "Content-Type": "application/json" };
     options.body = JSON.stringify(body);
   }
@@ -18,4 +21,6 @@ async function request(method, path, body) {
 
 export const get = (path) => request("GET", path);
 export const post = (path, body) => request("POST", path, body);
+// Bytes as they are, with their own type.
+export const send = (path, blob) => request("POST", path, blob);
 export const put = (path, body) => request("PUT", path, body);

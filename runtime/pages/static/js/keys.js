@@ -2,7 +2,7 @@
 import { openDialog } from "./dialogs.js";
 import { byId } from "./dom.js";
 
-const NAMES = { " ": "Space", Escape: "Esc", PageUp: "PgUp", PageDown: "PgDn", ArrowUp: "↑", ArrowDown: "↓" };
+const NAMES = { " ": "Space", Escape: "Esc", Delete: "Del", PageUp: "PgUp", PageDown: "PgDn", ArrowUp: "↑", ArrowDown: "↓" };
 const ALIASES = { F1: "?", F2: "S", F9: "L", F10: "P", "Ctrl+S": "S" };
 const WHILE_TYPING = new Set([...Object.keys(ALIASES), "F3", "F4"]);
 

@@ -5,6 +5,7 @@ import { byId } from "./dom.js";
 import { listen } from "./keys.js";
 import * as keyboard from "./keyboard/keyboard.js";
 import * as choice from "./screens/choice.js";
+import * as camera from "./screens/camera.js";
 import * as list from "./screens/list.js";
 import * as reading from "./screens/reading.js";
 import * as review from "./screens/review.js";
@@ -12,7 +13,7 @@ import * as saving from "./screens/saving.js";
 import * as trouble from "./screens/trouble.js";
 import { duration, second, speak, spoken, t, tag } from "./words.js";
 
-const SCREENS = { list, reading, review, saving, saved: saving, "save-failed": saving, trouble };
+const SCREENS = { camera, list, reading, review, saving, saved: saving, "save-failed": saving, trouble };
 const OFFLINE_AFTER_MS = 4000;
 
 let state = null;
@@ -76,6 +77,7 @@ function complain(error) {
 
 const actions = {
   ...choice.actions,
+  ...camera.actions,
   ...list.actions,
   ...review.actions,
   ...saving.actions,
