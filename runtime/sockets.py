@@ -12,16 +12,26 @@ def listen_unix(path: Path) -> socket.socket:
 
     Raises OSError if the folder cannot be written.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.unlink(missing_ok=True)
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    before = os.umask(0o117)  # the mode must hold from the first moment, so no chmod afterwards
-    try:
-        listener.bind(str(path))
-    finally:
-        os.umask(before)
+    listener = _bound(path, socket.SOCK_STREAM)
     listener.listen(128)
     return listener
+
+
+def bind_datagrams(path: Path) -> socket.socket:
+    """A Unix socket for datagrams at `path`, as `listen_unix` makes its own."""
+    return _bound(path, socket.SOCK_DGRAM)
+
+
+def _bound(path: Path, kind: socket.SocketKind) -> socket.socket:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    made = socket.socket(socket.AF_UNIX, kind)
+    before = os.umask(0o117)  # the mode must hold from the first moment, so no chmod afterwards
+    try:
+        made.bind(str(path))
+    finally:
+        os.umask(before)
+    return made
 
 
 def listen_tcp(host: str, port: int) -> socket.socket:

@@ -13,6 +13,7 @@ import gc
 import importlib
 import json
 import os
+import select
 import signal
 import socket
 import sys
@@ -29,6 +30,9 @@ from runtime.problems import Problem
 LONGEST_REQUEST_BYTES = 65_536
 _FDS = 3
 _PHOTOGRAPHS = ("look", "cut_out")
+_WRITE_BYTES = 1 << 18
+_AT_REST_S = 0.25
+_ORDINARY_SIDE = 1600
 _CODECS = ("cp437", "latin-1", "utf-16", "utf-16-le", "utf-16-be", "utf-8", "ascii")
 """Names in ZIP files and strings in image headers are in one of these."""
 
@@ -83,6 +87,8 @@ def _forked(requests: socket.socket) -> socket.socket:
     if os.fork() == 0:
         requests.close()
         ours.close()
+        if not select.select([theirs], [], [], _AT_REST_S)[0]:
+            _warm_memory()
         message, descriptors = _received(theirs)
         if not message:
             os._exit(0)
@@ -91,6 +97,14 @@ def _forked(requests: socket.socket) -> socket.socket:
         _answer(json.loads(message), source, output, socket.socket(fileno=answers))
     theirs.close()
     return ours
+
+
+def _warm_memory() -> None:
+    """Pillow keeps the memory of one picture for the next. Fresh memory, page by page from the kernel, takes
+    longer than a photograph's decoding: nobody waits for it now, whoever sends a file would.
+    """
+    Image.core.set_blocks_max(1)  # type: ignore[attr-defined]
+    Image.new("RGB", (_ORDINARY_SIDE, _ORDINARY_SIDE))
 
 
 def _received(channel: socket.socket) -> tuple[bytes, list[int]]:
@@ -107,16 +121,34 @@ def _answer(document: dict[str, object], source: int, output: int, answers: sock
     """The child's whole life. It ends without clean-up: everything it holds is the kernel's to free."""
     code = 1
     try:
-        request = Request.model_validate(document)
+        request: Request | None = Request.model_validate(document)
+        assert request is not None
         size = os.fstat(source).st_size
         confine(request.limits)
-        reply = _opened(request, os.pread(source, size, 0), output)
-        answers.sendall(reply.model_dump_json().encode())
+        data = os.pread(source, size, 0)
+        if request.what == "open":
+            request = _described_first(request, data, answers)
+        if request is not None:
+            answers.sendall(_line(_opened(request, data, output)))
         answers.shutdown(socket.SHUT_WR)  # the gateway need not wait for the end of this process
         code = 0
     except BaseException as error:
         print(f"document refused: {type(error).__name__}", file=sys.stderr, flush=True)
     os._exit(code)
+
+
+def _described_first(request: Request, data: bytes, answers: socket.socket) -> Request | None:
+    """Tell what it is; then what is left to do, if it is an image with one page."""
+    reply = _opened(request.model_copy(update={"what": "describe"}), data, -1)
+    answers.sendall(_line(reply))
+    told = reply.description
+    if told is None or len(told.pages) != 1 or told.format in ("PDF", "ZIP"):
+        return None
+    return request.model_copy(update={"what": "render"})
+
+
+def _line(reply: Reply) -> bytes:
+    return reply.model_dump_json().encode() + b"\n"
 
 
 def _opened(request: Request, data: bytes, output: int) -> Reply:
@@ -131,11 +163,13 @@ def _opened(request: Request, data: bytes, output: int) -> Reply:
             return Reply(size=len(made))
         if request.what in _PHOTOGRAPHS:
             return _photograph(request, data, output)
-        width, height, rgb, lines = opening.render(
+        page = opening.render(
             data, request.page, request.limits, request.region, request.take_text, request.password
         )
-        _write(output, rgb)
-        return Reply(width=width, height=height, lines=lines)
+        if not isinstance(page, Image.Image):
+            return Reply(width=page.width, height=page.height, lines=page.lines)
+        _write_pixels(output, page)
+        return Reply(width=page.width, height=page.height)
     except Problem as problem:
         if isinstance(problem.__cause__, MemoryError):
             problem = Problem(TOO_COSTLY, "Save it smaller.")
@@ -152,6 +186,17 @@ def _photograph(request: Request, data: bytes, output: int) -> Reply:
     jpeg, corners, sharp = photographs.cut_out(data, request.cut, request.clockwise, request.limits)
     _write(output, jpeg)
     return Reply(size=len(jpeg), corners=corners, sharp=sharp)
+
+
+def _write_pixels(output: int, page: Image.Image) -> None:
+    """Row by row, without a second copy of the page: new memory costs more than what is done with it."""
+    encoder = Image._getencoder("RGB", "raw", ("RGB", 0, 1))  # what `tobytes` and `save` use
+    encoder.setimage(page.im, (0, 0, *page.size))
+    try:
+        if encoder.encode_to_file(output, _WRITE_BYTES) < 0:
+            raise OSError("the page could not be written")
+    finally:
+        encoder.cleanup()
 
 
 def _write(output: int, content: bytes) -> None:

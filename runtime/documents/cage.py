@@ -15,18 +15,24 @@ import socket
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from runtime.config import Limits
 from runtime.documents.decode import PixelPage
 from runtime.documents.parts import Corners, Cut, Description, PrintedLine, Region, Reply, Request
 from runtime.documents.pictures import Kind
+from runtime.documents.pixels import Pixels, new_memory
 from runtime.documents.refusals import DECODER_CRASHED, KINDS, TOO_COSTLY
 from runtime.problems import EMPTY_FILE, FILE_TOO_LARGE, INTERNAL, Problem
 
 log = logging.getLogger(__name__)
 
-_ANSWER_BYTES = 1 << 20
+Opening = asyncio.Task[PixelPage | None]
+"""A page that is being opened; None if its decoder ended before that."""
+_SAVE_ANEW = "Save it again with another program."
 
 
 @dataclass(frozen=True)
@@ -74,10 +80,38 @@ class Cage:
         request = Request(
             what="render", limits=self._limits, page=page, region=region, take_text=take_text, password=password
         )
-        reply, rgb = await asyncio.to_thread(self._ask, data, request)
-        if reply.lines is not None:
-            return TextPage(reply.width, reply.height, reply.lines)
-        return PixelPage(reply.width, reply.height, rgb)
+        return await asyncio.to_thread(self._render, data, request)
+
+    async def open(self, data: bytes, region: Region | None = None) -> tuple[Description, Opening | None]:
+        """What pages it has; and of an image with one page alone that page, which is under way by then.
+
+        Raises Problem as `describe` does; awaiting the page raises what `render` does.
+        """
+        loop = asyncio.get_running_loop()
+        described: asyncio.Future[Description] = loop.create_future()
+
+        def tell(description: Description) -> None:
+            if not described.done():
+                described.set_result(description)
+
+        def work() -> PixelPage | None:
+            request = Request(what="open", limits=self._limits, region=region)
+            with self._asked(data, request) as (replies, output):
+                description = next(replies).description
+                assert description is not None
+                loop.call_soon_threadsafe(tell, description)
+                reply = next(replies, None)
+                return None if reply is None else _page(reply, output)
+
+        opening = asyncio.create_task(asyncio.to_thread(work))
+        opening.add_done_callback(lambda task: task.cancelled() or task.exception())  # nobody may come for it
+        first: set[asyncio.Future[Any]] = {described, opening}
+        await asyncio.wait(first, return_when=asyncio.FIRST_COMPLETED)
+        if not described.done():
+            await opening
+        description = await described
+        one = len(description.pages) == 1 and description.format not in ("PDF", "ZIP")
+        return description, opening if one else None
 
     async def picture(self, data: bytes, kind: Kind, clockwise: int = 0, page: int = 0, password: str = "") -> bytes:
         """A small JPEG of page number `page`, from 0, for the screen. Raises Problem as `render` does."""
@@ -112,40 +146,56 @@ class Cage:
                 process.kill()
                 process.wait()
 
+    def _render(self, data: bytes, request: Request) -> PixelPage | TextPage:
+        with self._asked(data, request) as (replies, output):
+            reply = next(replies)
+            if reply.lines is not None:
+                return TextPage(reply.width, reply.height, reply.lines)
+            return _page(reply, output)
+
     def _ask(self, data: bytes, request: Request) -> tuple[Reply, bytes]:
+        """The reply, and a small answer's bytes."""
+        with self._asked(data, request) as (replies, output):
+            reply = next(replies)
+            return reply, _read(output, reply.size)
+
+    @contextmanager
+    def _asked(self, data: bytes, request: Request) -> Iterator[tuple[Iterator[Reply], int]]:
+        """The replies, none of them a problem, and the descriptor of what is written, closed with the context."""
         if not data:
             raise Problem(EMPTY_FILE, "The file holds no bytes. Copy or scan it again.")
         if len(data) > self._limits.upload_bytes:
             raise Problem(FILE_TOO_LARGE, f"The limit is {self._limits.upload_bytes} bytes.")
         ours, theirs = socket.socketpair()
-        source, output = (os.memfd_create(name, os.MFD_CLOEXEC) for name in ("document", "pixels"))
+        source, output = new_memory("document"), new_memory("pixels")
         try:
             with ours:
                 with theirs:
                     _write(source, data)
                     self._send(request, [source, output, theirs.fileno()])
                 # Ours is now the only copy of our end, and the child has the only one of theirs.
-                reply = self._received(ours)
-            if reply.problem:
-                raise Problem(KINDS.get(reply.problem, INTERNAL), reply.detail)
-            pixels = reply.width * reply.height * 3 if reply.lines is None else 0
-            return reply, _read(output, reply.size or pixels)
+                yield self._received(ours), output
         finally:
             os.close(source)
             os.close(output)
 
-    def _received(self, channel: socket.socket) -> Reply:
+    def _received(self, channel: socket.socket) -> Iterator[Reply]:
+        """One at least. Raises Problem: the reply's own, TOO_COSTLY, DECODER_CRASHED."""
         channel.settimeout(2 * self._limits.decode_s)
-        held = bytearray()
+        answered = False
         try:
-            while chunk := channel.recv(_ANSWER_BYTES):
-                held += chunk
+            with channel.makefile("rb") as lines:
+                for line in lines:
+                    answered = True
+                    reply = Reply.model_validate_json(line)
+                    if reply.problem:
+                        raise Problem(KINDS.get(reply.problem, INTERNAL), reply.detail)
+                    yield reply
         except TimeoutError:
             raise Problem(TOO_COSTLY, "It took too long to open. Save it again, simpler.") from None
-        if not held:
+        if not answered:
             log.warning("a document's decoder ended without an answer")
-            raise Problem(DECODER_CRASHED, "Save it again with another program.")
-        return Reply.model_validate_json(bytes(held))
+            raise Problem(DECODER_CRASHED, _SAVE_ANEW)
 
     def _send(self, request: Request, descriptors: list[int]) -> None:
         message = json.dumps(request.model_dump(mode="json")).encode()
@@ -178,6 +228,14 @@ class Cage:
         return ours
 
 
+def _page(reply: Reply, output: int) -> PixelPage:
+    try:
+        pixels = Pixels(os.dup(output), reply.width * reply.height * 3)
+    except ValueError:
+        raise Problem(DECODER_CRASHED, _SAVE_ANEW) from None
+    return PixelPage(reply.width, reply.height, pixels)
+
+
 def _write(descriptor: int, data: bytes) -> None:
     view = memoryview(data)
     while view:
@@ -188,6 +246,6 @@ def _read(descriptor: int, size: int) -> bytes:
     if size == 0:
         return b""
     if os.fstat(descriptor).st_size < size:
-        raise Problem(DECODER_CRASHED, "Save it again with another program.")
+        raise Problem(DECODER_CRASHED, _SAVE_ANEW)
     with mmap.mmap(descriptor, size, prot=mmap.PROT_READ) as view:
         return view[:]

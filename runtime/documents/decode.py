@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
 from runtime.config import Limits
+from runtime.documents.pixels import Pixels
 from runtime.problems import (
     DAMAGED_IMAGE,
     EMPTY_FILE,
@@ -66,11 +67,16 @@ class Facts:
 
 @dataclass(frozen=True)
 class PixelPage:
-    """One page: `rgb` is width * height * 3 bytes, row by row from the top left."""
+    """One page. `pixels`: width * height * 3 bytes of RGB, row by row from the top left."""
 
     width: int
     height: int
-    rgb: bytes
+    pixels: Pixels
+
+    @property
+    def rgb(self) -> bytes:
+        """A copy of the pixels."""
+        return bytes(self.pixels)
 
 
 def inspect(data: bytes, limits: Limits) -> Facts:
@@ -93,7 +99,7 @@ def decode(data: bytes, limits: Limits) -> PixelPage:
     Raises Problem as `inspect` does. Takes up to some eight bytes of memory per pixel.
     """
     image = decode_image(data, limits)
-    return PixelPage(image.width, image.height, image.tobytes())
+    return PixelPage(image.width, image.height, Pixels.of(image.tobytes()))
 
 
 def decode_image(data: bytes, limits: Limits) -> Image.Image:

@@ -9,7 +9,7 @@ from PIL import Image
 
 from runtime.config import Limits
 from runtime.documents.decode import BROKEN, guarded_image, upright_rgb
-from runtime.documents.parts import PrintedLine, Region
+from runtime.documents.parts import Region
 from runtime.documents.refusals import NO_SUCH_PAGE
 from runtime.problems import Problem
 
@@ -39,10 +39,8 @@ def _pixels_of(image: Image.Image, page: int, limits: Limits) -> int:
     return image.width * image.height
 
 
-def render(
-    data: bytes, page: int, limits: Limits, region: Region | None
-) -> tuple[int, int, bytes, tuple[PrintedLine, ...] | None]:
-    """Picture number `page`, from 0: upright by EXIF, on white, eight bits a channel."""
+def render(data: bytes, page: int, limits: Limits, region: Region | None) -> Image.Image:
+    """Picture number `page`, from 0: upright by EXIF, on white, eight bits a channel of RGB."""
     with guarded_image(data, limits, FORMATS) as image:
         if page:
             turn_to(image, page, limits)
@@ -50,7 +48,7 @@ def render(
         upright = upright_rgb(image)
         if region is not None:
             upright = upright.crop(pixels_of(region, upright.width, upright.height))
-        return upright.width, upright.height, upright.tobytes(), None
+        return upright
 
 
 def turn_to(image: Image.Image, page: int, limits: Limits) -> None:

@@ -6,15 +6,14 @@ their names.
 
 from __future__ import annotations
 
+from PIL import Image
+
 from runtime.config import Limits
 from runtime.documents import archives, images
-from runtime.documents.parts import Description, PagePlace, PrintedLine, Region
+from runtime.documents.parts import Description, OwnText, PagePlace, Region
 from runtime.documents.refusals import NO_SUCH_PAGE, TOO_MANY_PAGES
 from runtime.documents.signatures import Kind, kind_of
 from runtime.problems import EMPTY_FILE, FILE_TOO_LARGE, NOT_AN_IMAGE, Problem
-
-Page = tuple[int, int, bytes, tuple[PrintedLine, ...] | None]
-"""Width, height, RGB (empty where there are lines), lines."""
 
 
 def describe(data: bytes, limits: Limits, password: str = "") -> Description:
@@ -28,8 +27,13 @@ def describe(data: bytes, limits: Limits, password: str = "") -> Description:
     return Description(format=name, pages=pages)
 
 
-def render(data: bytes, page: int, limits: Limits, region: Region | None, take_text: bool, password: str = "") -> Page:
-    """Page number `page`, from 0, as `describe` counts them. Raises Problem as it does, or NO_SUCH_PAGE."""
+def render(
+    data: bytes, page: int, limits: Limits, region: Region | None, take_text: bool, password: str = ""
+) -> Image.Image | OwnText:
+    """Page number `page`, from 0, as `describe` counts them: RGB, or its own text where it may be taken.
+
+    Raises Problem as `describe` does, or NO_SUCH_PAGE.
+    """
     data, page = within(data, page, limits)
     if _kind(data, limits) is Kind.PDF:
         from runtime.documents import pdf

@@ -66,16 +66,25 @@ class PrintedLine(_Frozen):
     box: Quad
 
 
+class OwnText(_Frozen):
+    """A page's text as its PDF holds it; `width` and `height` are what the boxes are in."""
+
+    width: int
+    height: int
+    lines: tuple[PrintedLine, ...]
+
+
 class Request(_Frozen):
     """What the caged process is asked, as JSON beside the file's descriptor.
 
     `page`: place in Description.pages, from 0. `region`: rendered alone. `take_text`: give a PDF's
-    own text instead of pixels where it is there and good. `kind`, `clockwise`: of a picture for the screen.
+    own text instead of pixels where it is there and good. `open`: describe, and render if that is one
+    image; a line of JSON for each. `kind`, `clockwise`: of a picture for the screen.
     "look" and "cut_out" are for photographs of a sheet (see `photographs`): `cut`, `clockwise`.
     `password`: of an encrypted PDF.
     """
 
-    what: Literal["describe", "render", "picture", "look", "cut_out"]
+    what: Literal["describe", "render", "open", "picture", "look", "cut_out"]
     limits: Limits
     kind: Literal["thumbnail", "card", "preview"] = "preview"
     cut: Cut = "sheet"

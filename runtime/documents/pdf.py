@@ -13,7 +13,7 @@ from PIL import Image
 
 from runtime.config import Limits
 from runtime.documents.images import pixels_of
-from runtime.documents.parts import PrintedLine, Region
+from runtime.documents.parts import OwnText, PrintedLine, Region
 from runtime.documents.refusals import DAMAGED_DOCUMENT, LOCKED_DOCUMENT, NO_SUCH_PAGE
 from runtime.problems import TOO_MANY_PIXELS, Problem
 from runtime.results import Quad
@@ -47,8 +47,8 @@ def _pixels(document: pdfium.PdfDocument, page: int, limits: Limits) -> int:
 
 def render(
     data: bytes, page: int, limits: Limits, region: Region | None, take_text: bool, password: str = ""
-) -> tuple[int, int, bytes, tuple[PrintedLine, ...] | None]:
-    """Page number `page`, from 0, at the limits' dots per inch or what their pixels allow.
+) -> Image.Image | OwnText:
+    """Page number `page`, from 0, at the limits' dots per inch or what their pixels allow, as RGB.
 
     Raises Problem: as `sizes`, NO_SUCH_PAGE, TOO_MANY_PIXELS.
     """
@@ -61,13 +61,13 @@ def render(
             if take_text and region is None:
                 lines = _own_text(opened, scale)
                 if lines is not None:
-                    return width, height, b"", lines
-            image = opened.render(scale=scale, rev_byteorder=True).to_pil().convert("RGB")
+                    return OwnText(width=width, height=height, lines=lines)
+            image: Image.Image = opened.render(scale=scale, rev_byteorder=True).to_pil().convert("RGB")
         except pdfium.PdfiumError as error:
             raise Problem(DAMAGED_DOCUMENT, "Print or scan the page again.") from error
     if region is not None:
         image = image.crop(pixels_of(region, image.width, image.height))
-    return image.width, image.height, image.tobytes(), None
+    return image
 
 
 def picture(data: bytes, page: int, side: int, password: str = "") -> Image.Image:

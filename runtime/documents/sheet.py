@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version
 
-from runtime.documents.cage import TextPage
+from runtime.documents.cage import Opening, TextPage
 from runtime.documents.parts import Region
 from runtime.layout.geometry import Fragment
 from runtime.layout.reading_order import arrange
@@ -18,6 +18,7 @@ class Sheet:
     """Page number `page`, from 0, of a file; `region`: a part of it alone.
 
     `take_text`: where the page was born digital, its own text will do. `password`: of an encrypted PDF.
+    `opening`: that very page, if it is being opened already.
     """
 
     data: bytes
@@ -25,6 +26,7 @@ class Sheet:
     region: Region | None = None
     take_text: bool = True
     password: str = ""
+    opening: Opening | None = field(default=None, compare=False)
 
 
 def from_own_text(page: TextPage, task: Task) -> PageResult:

@@ -13,6 +13,7 @@ import uvicorn
 from runtime import config, logs
 from runtime.engine import memory, watchdog
 from runtime.engine.contract import Engine
+from runtime.engine.handover import Handover
 from runtime.engine.server import EngineServer
 from runtime.service_notify import notify
 from runtime.sockets import listen_unix
@@ -47,6 +48,7 @@ def workers(engine: config.EngineConfig) -> list[Engine]:
 async def serve(station: config.StationConfig, engine: config.EngineConfig) -> None:
     """Listen first, then load: `/health` answers while the model is on its way."""
     listener = listen_unix(engine.socket)
+    handover = Handover(engine.socket)
     created = workers(engine)
     most_bytes, recycle_bytes = memory.limits(engine.supervision)
     server = EngineServer(
@@ -54,6 +56,7 @@ async def serve(station: config.StationConfig, engine: config.EngineConfig) -> N
         max_pixels=station.limits.page_pixels,
         recycle_bytes=recycle_bytes,
         recycle_pages=engine.supervision.recycle_pages,
+        handover=handover,
     )
     watchdog.start(server.pulse, most_bytes)
     http = uvicorn.Server(
@@ -67,6 +70,7 @@ async def serve(station: config.StationConfig, engine: config.EngineConfig) -> N
         for worker in dict.fromkeys(created):
             worker.close()
         engine.socket.unlink(missing_ok=True)
+        handover.close()
 
 
 async def _load(server: EngineServer, engine: config.EngineConfig) -> None:

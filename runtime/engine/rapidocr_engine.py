@@ -106,7 +106,7 @@ class RapidOcrEngine(Engine):
     def read(self, page: Pixels, ask: Ask, on_progress: OnProgress, cancelled: threading.Event) -> PageResult:
         started = time.monotonic()
         on_progress(Progress(stage="detect"))
-        stored = upright = np.ascontiguousarray(page[:, :, ::-1])  # the models were trained on BGR
+        stored = upright = _bgr(page)
         quads = stored_quads = self._detect(upright)
         _stop_if(cancelled)
         rotation = rotation_of(upright, quads, self._on_head, self._scores)
@@ -226,6 +226,13 @@ class RapidOcrEngine(Engine):
                 ways = self._read_lines([turned(line, 270), laid_flat(line)])
                 reads[index] = max(reads[index], *ways, key=lambda read: read.score)
         return reads
+
+
+def _bgr(page: Pixels) -> Pixels:
+    """What the models were trained on. By OpenCV, in a fiftieth of the time that numpy takes to turn RGB round."""
+    import cv2
+
+    return np.asarray(cv2.cvtColor(page, cv2.COLOR_RGB2BGR), np.uint8)
 
 
 def _slenderness(quad: Quad) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import mmap
 import os
 import queue
 import signal
@@ -21,6 +22,7 @@ from starlette.routing import Route
 from runtime.engine import memory
 from runtime.engine.contract import Cancelled, Engine, Gone, NotItsScript
 from runtime.engine.graphics import Cards
+from runtime.engine.handover import Handover
 from runtime.engine.pulse import Pulse
 from runtime.engine.wire import MEDIA_TYPE, Health, Message
 from runtime.results import PageResult, Progress
@@ -30,16 +32,26 @@ log = logging.getLogger(__name__)
 
 _STALL_S = 600
 MessageSink = Callable[[Message], None]
+Buffer = bytearray | mmap.mmap
 
 
 class EngineServer:
     """Serves one engine: `workers` has an instance for each page in hand, all alike, or the same one several times.
 
     `recycle_bytes`: a process larger than this takes no more pages and ends when the last is done, but
-    not before it has read `recycle_pages`.
+    not before it has read `recycle_pages`. `handover`: where pixels come that are no request's body.
     """
 
-    def __init__(self, workers: Sequence[Engine], *, max_pixels: int, recycle_bytes: int, recycle_pages: int) -> None:
+    def __init__(
+        self,
+        workers: Sequence[Engine],
+        *,
+        max_pixels: int,
+        recycle_bytes: int,
+        recycle_pages: int,
+        handover: Handover | None = None,
+    ) -> None:
+        self._handover = handover
         self._engine = workers[0]
         self._workers = tuple(dict.fromkeys(workers))
         self._max_pixels = max_pixels
@@ -111,17 +123,28 @@ class EngineServer:
             return PlainTextResponse("ask is not an Ask", 400)
         if width < 1 or height < 1 or width * height > self._max_pixels:
             return PlainTextResponse("too many pixels, or none", 413)
+        try:
+            pixels = await self._pixels(request, width * height * 3)
+        except (KeyError, ValueError, OSError):
+            return PlainTextResponse("neither the body nor what was handed over is width * height * 3 bytes", 400)
+        return StreamingResponse(self._messages(pixels, (width, height), ask, stall_s), media_type=MEDIA_TYPE)
+
+    async def _pixels(self, request: Request, size_bytes: int) -> Buffer:
+        """Raises KeyError, ValueError or OSError if they are not there."""
+        token = request.query_params.get("pixels", "")
+        if token and self._handover is not None:
+            return self._handover.take(token, size_bytes).mapped()
         pixels = bytearray()
         async for chunk in request.stream():
             pixels += chunk
-            if len(pixels) > width * height * 3:
+            if len(pixels) > size_bytes:
                 break
-        if len(pixels) != width * height * 3:
-            return PlainTextResponse("the body is not width * height * 3 bytes", 400)
-        return StreamingResponse(self._messages(pixels, (width, height), ask, stall_s), media_type=MEDIA_TYPE)
+        if len(pixels) != size_bytes:
+            raise ValueError(len(pixels))
+        return pixels
 
     async def _messages(
-        self, pixels: bytearray, size: tuple[int, int], ask: Ask, stall_s: int
+        self, pixels: Buffer, size: tuple[int, int], ask: Ask, stall_s: int
     ) -> AsyncIterator[bytes]:
         loop = asyncio.get_running_loop()
         messages: asyncio.Queue[Message | None] = asyncio.Queue()
@@ -168,7 +191,7 @@ class EngineServer:
 
     def _read_page(
         self,
-        pixels: bytearray,
+        pixels: Buffer,
         size: tuple[int, int],
         ask: Ask,
         beat: Callable[[], None],

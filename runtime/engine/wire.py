@@ -1,7 +1,8 @@
 """What gateway and engine say to each other over the Unix socket.
 
 `GET /health` answers a Health, `GET /metrics` Prometheus' text. `POST /read?width=W&height=H&ask=ASK&stall_s=S`
-takes W * H * 3 bytes of RGB, ASK being an Ask as JSON, and answers lines of JSON, each a Message:
+takes W * H * 3 bytes of RGB, ASK being an Ask as JSON, or with `pixels=TOKEN` the memory that was handed
+over with that token (runtime/engine/handover.py). It answers lines of JSON, each a Message:
 progress any number of times, then a result or an error. A stream that ends without either means
 that the engine died; the page may be sent again. An engine whose work has not come on for S seconds
 ends itself. Status 503: not now, it is about to be started anew.

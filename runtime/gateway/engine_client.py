@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from runtime.config import EngineConfig
 from runtime.documents.decode import PixelPage
+from runtime.engine.handover import hand_over
 from runtime.engine.wire import Health, Message, ScriptsNotRead
 from runtime.gateway.loads import Loads
 from runtime.gateway.patience import Patience
@@ -50,6 +51,7 @@ class EngineClient:
 
     def __init__(self, config: EngineConfig) -> None:
         self.name = config.name
+        self._socket = config.socket
         self.health: Health | None = None
         """What the engine said last; None while nobody answers."""
         self.known: Health | None = None
@@ -150,14 +152,23 @@ class EngineClient:
         self.hangs_seen += hung
         self.looked_for.set()
 
+    def _handed_over(self, page: PixelPage) -> str:
+        """The token of its memory; empty where nobody takes it: then the request carries the pixels."""
+        try:
+            return hand_over(page.pixels, self._socket)
+        except OSError:
+            return ""
+
     async def _exchange(self, page: PixelPage, ask: Ask, limit_s: int, heard: _Heard) -> PageResult:
-        size = {"width": page.width, "height": page.height}
+        token = self._handed_over(page)
+        told: dict[str, str | int] = {"width": page.width, "height": page.height, "stall_s": limit_s}
+        told |= {"ask": ask.model_dump_json(), **({"pixels": token} if token else {})}
         try:
             async with self._http.stream(
                 "POST",
                 "/read",
-                params={**size, "ask": ask.model_dump_json(), "stall_s": limit_s},
-                content=page.rgb,
+                params=told,
+                content=b"" if token else page.rgb,
                 headers={"content-type": "application/octet-stream"},
             ) as answer:
                 if answer.status_code == httpx.codes.SERVICE_UNAVAILABLE:

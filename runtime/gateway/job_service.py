@@ -6,11 +6,13 @@ import asyncio
 import hashlib
 import shutil
 import tempfile
+import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from runtime.config import StationConfig
+from runtime.documents.cage import Opening
 from runtime.documents.parts import Description
 from runtime.documents.selection import chosen_pages
 from runtime.documents.sheet import Sheet
@@ -72,6 +74,8 @@ class JobService:
         self._starting = asyncio.Lock()
         self._queue: JobQueue | None = None
         self._temporary: Path | None = None
+        self._openings: dict[str, Opening] = {}
+        """By job: its one page, opened before it is claimed."""
 
     async def queue(self) -> JobQueue:
         """The running queue. Raises OSError if its folder cannot be written."""
@@ -80,7 +84,7 @@ class JobService:
                 folder = self._config.jobs.folder
                 if folder is None:
                     folder = self._temporary = Path(tempfile.mkdtemp(prefix="inkstick-jobs-"))
-                workers = max(engine.parallel for engine in self._reader.engines)
+                workers = self._reader.most_in_hand
                 queue = JobQueue(
                     folder / "jobs.sqlite3", self._read_page, workers=workers, keep_s=self._config.jobs.keep_s
                 )
@@ -133,11 +137,16 @@ class JobService:
         pages chosen. Cancelling gives it up. Raises Problem as `submit` does.
         """
         self._check(order)
-        chosen = await self._pages_of(upload, pages, alone=True)
+        queue = await self.queue()
+        opening: Opening | None = None
+        if queue.idle:  # then its page is opened before its turn is there, while the queue takes it in
+            described, opening = await self.cage.open(upload.data, order.region)
+        else:
+            described = await self.describe(upload.data)
+        chosen = _chosen(described, pages)
         if first_only:
             chosen = chosen[:1]
         files: list[NewFile] = [(upload.name, upload.data, chosen)]
-        queue = await self.queue()
         await self._check_room(queue, files)
         on_progress(Progress(stage="queued"))
 
@@ -145,7 +154,13 @@ class JobService:
             if progress.stage != "queued":  # the reader's own queue is the kiosk's and the workers'
                 on_progress(progress)
 
-        outcomes, problems = await queue.read(caller, order, files, since_claimed)
+        job = uuid.uuid4().hex
+        if opening is not None:
+            self._openings[job] = opening
+        try:
+            outcomes, problems = await queue.read(caller, order, files, since_claimed, job=job)
+        finally:
+            self._openings.pop(job, None)
         return Reading(tuple(outcomes), problems, tuple(page.place for page in chosen))
 
     async def status(self, job: str) -> JobStatus:
@@ -161,21 +176,11 @@ class JobService:
 
     async def _pages_of(self, upload: Upload, pages: str, *, alone: bool) -> list[NewPage]:
         try:
-            described = await self.describe(upload.data)
-            chosen = chosen_pages(pages, len(described.pages))
+            return _chosen(await self.describe(upload.data), pages)
         except Problem as problem:
             if alone:
                 raise
             return [NewPage(0, 0, failure=PageFailure(code=problem.kind.code, detail=problem.detail))]
-        found = [
-            NewPage(place, page.number, page.source, pixels=page.pixels)
-            for place, page in ((place, described.pages[place]) for place in chosen)
-        ]
-        strays = [
-            NewPage(0, 0, name, PageFailure(code=code, detail="This file of the archive was left out."))
-            for name, code in described.skipped
-        ]
-        return [*found, *strays]
 
     async def _check_room(self, queue: JobQueue, files: Sequence[NewFile]) -> None:
         """A document larger than a limit is let in when nothing else waits. Raises Problem(QUEUE_FULL)."""
@@ -209,10 +214,23 @@ class JobService:
             self._reader.refuse_if_none_can(want.task)
 
     async def _read_page(self, claim: Claim, on_progress: OnProgress) -> str:
-        sheet = Sheet(claim.data, claim.page, claim.order.region)
+        sheet = Sheet(claim.data, claim.page, claim.order.region, opening=self._openings.get(claim.job))
         recognised = await self._recognition.read(sheet, want_of(claim.order), on_progress=on_progress)
         self._on_read(recognised.page)
         return full(recognised).model_dump_json()
+
+
+def _chosen(described: Description, pages: str) -> list[NewPage]:
+    """Raises Problem as `chosen_pages` does."""
+    found = [
+        NewPage(place, page.number, page.source, pixels=page.pixels)
+        for place, page in ((place, described.pages[place]) for place in chosen_pages(pages, len(described.pages)))
+    ]
+    strays = [
+        NewPage(0, 0, name, PageFailure(code=code, detail="This file of the archive was left out."))
+        for name, code in described.skipped
+    ]
+    return [*found, *strays]
 
 
 def want_of(order: Order) -> Want:

@@ -33,24 +33,28 @@ DEFAULT_ASK = Ask(task=Task.SPOTTING)
 _TAKES_OWN_TEXT = (Task.TEXT, Task.SPOTTING)
 _NO_IMAGES = ("PDF", "ZIP")
 _RETRY_AFTER_S = 10
+_AHEAD = 1
+"""Pages opened while others are read. One is enough: opening takes a small part of what reading does."""
 
 
 class Reader:
     """`async with Reader(config) as reader:` and then `await reader.read(data)`.
 
-    First come, first served, and as many pages at a time as the first engine that is ready reads.
+    First come, first served, and as many pages at a time as the first engine that is ready reads. The
+    next page is opened meanwhile, so that the engine need not wait for it.
     """
 
     def __init__(self, config: StationConfig, milestones: Milestones | None = None) -> None:
         self.engines = [EngineClient(engine) for engine in config.engines]
         self.hardware = Hardware(config.hardware_report)
         self.waiting = 0
-        """Pages accepted and not yet being read."""
+        """Pages accepted and not yet being opened."""
         self._limits = config.limits
         self._milestones = milestones or Milestones(config)
         self.cage = Cage(config.limits)
         """Opens documents; its process starts when it is first used."""
         self._turns = Turns(self._at_a_time)
+        self._openings = Turns(lambda: self._at_a_time() + _AHEAD)
         self._held_bytes = 0
         self._was_ready = False
         self.log = PageLog()
@@ -111,8 +115,7 @@ class Reader:
         self._refuse(ask)
         async with self._place(len(source.data)):
             report(Progress(stage="queued"))
-            async with self._turn_taken():
-                return await self._read_in_turn(source, ask, report)
+            return await self._read_in_turn(source, ask, report)
 
     def can(self, task: Task, *, prompted: bool = False) -> bool:
         """Whether an engine has said that it can do `task`; `prompted`: in a person's own words."""
@@ -160,11 +163,11 @@ class Reader:
             self._held_bytes -= size_bytes
 
     @asynccontextmanager
-    async def _turn_taken(self) -> AsyncIterator[None]:
+    async def _opening(self) -> AsyncIterator[None]:
         began = False
         self.waiting += 1
         try:
-            async with self._turns.taken():
+            async with self._openings.taken():
                 self.waiting, began = self.waiting - 1, True
                 yield
         finally:
@@ -174,6 +177,33 @@ class Reader:
     def at_a_time(self) -> int:
         """How many pages are read at a time now."""
         return self._at_a_time()
+
+    async def _read_in_turn(self, source: Sheet, ask: Ask, report: OnProgress) -> PageResult:
+        """`elapsed_s` of the result: opening it and reading it, without the waiting in between."""
+        async with self._opening():
+            started = time.monotonic()
+            report(Progress(stage="decode"))
+            page = await self._opened(source, ask.task)
+            if isinstance(page, TextPage):
+                return from_own_text(page, ask.task)
+            opened_s = time.monotonic() - started
+            if self._turns.all_taken:
+                report(Progress(stage="queued"))
+            async with self._turns.taken():
+                started = time.monotonic()
+                try:
+                    async with asyncio.timeout(self._limits.request_timeout_s):
+                        result = await self._read_somehow(page, ask, report)
+                except TimeoutError:
+                    told = f"It was given up after {self._limits.request_timeout_s} s."
+                    raise Problem(ENGINE_TIMEOUT, told) from None
+        elapsed_s = opened_s + time.monotonic() - started
+        return result.model_copy(update={"elapsed_s": round(elapsed_s, 3)})
+
+    @property
+    def most_in_hand(self) -> int:
+        """Pages that it can do something about at a time: those that are read, and those opened meanwhile."""
+        return max(engine.parallel for engine in self.engines) + _AHEAD
 
     def _at_a_time(self) -> int:
         """What the first engine that is ready takes; while none is, one page is as good as several."""
@@ -185,20 +215,11 @@ class Reader:
             raise Problem(NOT_AN_IMAGE, "Send an image file.")
         return Sheet(data)
 
-    async def _read_in_turn(self, source: Sheet, ask: Ask, report: OnProgress) -> PageResult:
-        started = time.monotonic()
-        report(Progress(stage="decode"))
-        page = await self._opened(source, ask.task)
-        if isinstance(page, TextPage):
-            return from_own_text(page, ask.task)
-        try:
-            async with asyncio.timeout(self._limits.request_timeout_s):
-                result = await self._read_somehow(page, ask, report)
-        except TimeoutError:
-            raise Problem(ENGINE_TIMEOUT, f"It was given up after {self._limits.request_timeout_s} s.") from None
-        return result.model_copy(update={"elapsed_s": round(time.monotonic() - started, 3)})
-
     async def _opened(self, source: Sheet, task: Task) -> PixelPage | TextPage:
+        if source.opening is not None:
+            opened = await asyncio.shield(source.opening)  # whoever gives up does not spoil it for others
+            if opened is not None:
+                return opened
         take_text = source.take_text and task in _TAKES_OWN_TEXT
         return await self.cage.render(
             source.data, source.page, region=source.region, take_text=take_text, password=source.password
@@ -231,6 +252,7 @@ class Reader:
                 self._was_ready = True
                 self._milestones.reached("engine-ready")
             self._turns.changed()
+            self._openings.changed()
             await self.ladder.changed()
             try:
                 async with asyncio.timeout(_POLL_S if engine.ready else _POLL_NOT_READY_S):

@@ -24,6 +24,11 @@ class Turns:
                 self._taken += 1
                 first.set_result(None)
 
+    @property
+    def all_taken(self) -> bool:
+        """Whether the next one has to wait."""
+        return self._taken >= self._at_a_time()
+
     @asynccontextmanager
     async def taken(self) -> AsyncIterator[None]:
         """Wait for a turn, and have it for as long as the context lasts."""

@@ -79,14 +79,19 @@ class JobQueue:
         await self._tell()
         return accepted
 
+    @property
+    def idle(self) -> bool:
+        """Whether no page is in hand: one sent now would be read at once."""
+        return not self._in_flight
+
     async def read(
-        self, caller: str, order: Order, files: Sequence[NewFile], on_progress: OnProgress
+        self, caller: str, order: Order, files: Sequence[NewFile], on_progress: OnProgress, *, job: str | None = None
     ) -> tuple[list[PageOutcome], dict[int, Problem]]:
-        """Submit and wait: every page's outcome, and the problems of those that could not be read.
+        """Submit and wait: every page's outcome, and the problems of those that could not be read. `job`: its id.
 
         It has its turns as any job has; nothing is kept of it. Cancelling gives it up, in the engine too.
         """
-        job, waiter = uuid.uuid4().hex, _Waiter(on_progress)
+        job, waiter = job or uuid.uuid4().hex, _Waiter(on_progress)
         self._waiters[job] = waiter
         try:
             await self._do(lambda: self._store.accept(caller, order, files, digest="", job=job, waited=True))

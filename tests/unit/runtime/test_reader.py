@@ -207,7 +207,7 @@ def test_a_full_queue_refuses_with_a_time(tmp_path: Path) -> None:
     engine = StubEngine("hang")
 
     async def trial(reader: Reader) -> None:
-        pages = [asyncio.create_task(reader.read(png())) for _ in range(3)]
+        pages = [asyncio.create_task(reader.read(png())) for _ in range(4)]  # one is opened meanwhile
         while reader.waiting < 2 or engine.at_work == 0:
             await asyncio.sleep(0.01)
         with pytest.raises(Problem) as caught:
