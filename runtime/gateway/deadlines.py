@@ -1,5 +1,7 @@
 """A caller's own deadline: `X-Request-Timeout: SECONDS`. Past it the work ends, in the engine too.
 
+Of a job of `/v1/jobs` the pages that are not read by then fail, with the reason `deadline-passed`.
+
 Not `Prefer: wait` (RFC 7240): that asks for an early answer while the work goes on. Documents that may
 go on are sent to `/v1/jobs`.
 """
@@ -24,7 +26,7 @@ Deadline = Annotated[
         gt=0,
         le=86_400,
         allow_inf_nan=False,
-        description="Seconds after which the answer is of no use: the work is given up, and 504 answered.",
+        description="Seconds after which an answer is of no use: what is not read is given up (504).",
     ),
 ]
 

@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from runtime.config import StationConfig
 from runtime.documents.selection import chosen_region
 from runtime.documents.sheet import Sheet
+from runtime.gateway.deadlines import Deadline
 from runtime.gateway.job_service import JobService
 from runtime.gateway.ocr_routes import PROBLEMS, split_keys
 from runtime.gateway.problem_responses import PROBLEM_SCHEMA
@@ -100,11 +101,17 @@ def job_routes(config: StationConfig, service: JobService) -> APIRouter:
         idempotency_key: Annotated[
             str | None, Header(max_length=255, description="The same key and request: the same job, not a second one.")
         ] = None,
+        deadline: Deadline = None,
     ) -> Response:
         order = Order(task=task, form=form, keys=split_keys(keys), to=to, region=chosen_region(region))
         sent = await read_form(request, config.limits.upload_bytes, most_files=_MOST_FILES)
         job, _ = await service.submit(
-            sent.files, order, pages=pages, caller=caller_of(request.scope), idempotency_key=idempotency_key
+            sent.files,
+            order,
+            pages=pages,
+            caller=caller_of(request.scope),
+            idempotency_key=idempotency_key,
+            timeout_s=deadline,
         )
         told = _told(await service.status(job))
         notes = notes_of(request.scope)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import math
 import shutil
 import tempfile
 import uuid
@@ -30,6 +31,7 @@ from runtime.tasks.task import Task
 
 _RETRY_AFTER_S = 10
 _LONGEST_RETRY_S = 600
+_ONE_CALLERS_SHARE = 0.75
 
 
 @dataclass(frozen=True)
@@ -111,8 +113,10 @@ class JobService:
         pages: str = "",
         caller: str = "",
         idempotency_key: str | None = None,
+        timeout_s: float | None = None,
     ) -> tuple[str, bool]:
         """Accept a job; its id, and whether it is new. `pages`: of every file, as `chosen_pages` takes them.
+        `timeout_s`: pages that are not read by then fail.
 
         A file that cannot be opened is a failed page among others; alone, it is refused. Raises Problem:
         the documents' kinds, those of `Recognition.check`, TASK_NOT_AVAILABLE, QUEUE_FULL, KEY_REUSED.
@@ -122,10 +126,11 @@ class JobService:
         for upload in uploads:
             files.append((upload.name, upload.data, await self._pages_of(upload, pages, alone=len(uploads) == 1)))
         queue = await self.queue()
-        await self._check_room(queue, files)
+        await self._check_room(queue, files, caller)
+        digest = _digest(uploads, order, pages)
         try:
             return await queue.accept(
-                caller, order, files, digest=_digest(uploads, order, pages), idempotency_key=idempotency_key
+                caller, order, files, digest=digest, idempotency_key=idempotency_key, timeout_s=timeout_s
             )
         except KeyReused:
             raise Problem(KEY_REUSED, "Take a new key for a new request.") from None
@@ -147,7 +152,7 @@ class JobService:
         if first_only:
             chosen = chosen[:1]
         files: list[NewFile] = [(upload.name, upload.data, chosen)]
-        await self._check_room(queue, files)
+        await self._check_room(queue, files, caller)
         on_progress(Progress(stage="queued"))
 
         def since_claimed(progress: Progress) -> None:
@@ -182,9 +187,11 @@ class JobService:
                 raise
             return [NewPage(0, 0, failure=PageFailure(code=problem.kind.code, detail=problem.detail))]
 
-    async def _check_room(self, queue: JobQueue, files: Sequence[NewFile]) -> None:
-        """A document larger than a limit is let in when nothing else waits. Raises Problem(QUEUE_FULL)."""
-        load = await queue.load()
+    async def _check_room(self, queue: JobQueue, files: Sequence[NewFile], caller: str) -> None:
+        """A document larger than a limit is let in when nothing else waits, and a part of every limit is kept
+        for callers of whom less is waiting. Raises Problem(QUEUE_FULL).
+        """
+        load, own = await queue.load(), await queue.load(caller)
         limits = self._config.limits
         new_bytes = sum(len(data) for _, data, _ in files)
         new_pixels = sum(page.pixels for _, _, pages in files for page in pages)
@@ -198,6 +205,13 @@ class JobService:
             or (load.held_bytes and load.held_bytes + new_bytes > limits.queue_bytes)
         ):
             raise Problem(QUEUE_FULL, f"{load.pages} pages are waiting. Send this later.", self._retry_after_s(load))
+        if (
+            own.jobs >= _share(limits.queue_jobs)
+            or own.pages >= _share(limits.queue_pages)
+            or (own.pixels and own.pixels + new_pixels > _share(limits.queue_pixels))
+        ):
+            told = f"{own.pages} pages of yours are waiting, which is one caller's share. Send this later."
+            raise Problem(QUEUE_FULL, told, self._retry_after_s(own))
 
     def _retry_after_s(self, load: Load) -> int:
         """Until a good part of what waits will be read, by what pages took so far."""
@@ -218,6 +232,11 @@ class JobService:
         recognised = await self._recognition.read(sheet, want_of(claim.order), on_progress=on_progress)
         self._on_read(recognised.page)
         return full(recognised).model_dump_json()
+
+
+def _share(limit: int) -> int:
+    """What one caller may fill of a limit, so that nobody finds the station full of somebody else's pages."""
+    return math.ceil(_ONE_CALLERS_SHARE * limit)
 
 
 def _chosen(described: Description, pages: str) -> list[NewPage]:

@@ -180,23 +180,24 @@ class Reader:
 
     async def _read_in_turn(self, source: Sheet, ask: Ask, report: OnProgress) -> PageResult:
         """`elapsed_s` of the result: opening it and reading it, without the waiting in between."""
-        async with self._opening():
+        # In line for the engine from now on, or a page that opens quickly would come before an earlier one.
+        async with self._opening(), self._turns.lined_up() as turn:
             started = time.monotonic()
             report(Progress(stage="decode"))
             page = await self._opened(source, ask.task)
             if isinstance(page, TextPage):
                 return from_own_text(page, ask.task)
             opened_s = time.monotonic() - started
-            if self._turns.all_taken:
+            if not turn.done():
                 report(Progress(stage="queued"))
-            async with self._turns.taken():
-                started = time.monotonic()
-                try:
-                    async with asyncio.timeout(self._limits.request_timeout_s):
-                        result = await self._read_somehow(page, ask, report)
-                except TimeoutError:
-                    told = f"It was given up after {self._limits.request_timeout_s} s."
-                    raise Problem(ENGINE_TIMEOUT, told) from None
+                await turn
+            started = time.monotonic()
+            try:
+                async with asyncio.timeout(self._limits.request_timeout_s):
+                    result = await self._read_somehow(page, ask, report)
+            except TimeoutError:
+                told = f"It was given up after {self._limits.request_timeout_s} s."
+                raise Problem(ENGINE_TIMEOUT, told) from None
         elapsed_s = opened_s + time.monotonic() - started
         return result.model_copy(update={"elapsed_s": round(elapsed_s, 3)})
 

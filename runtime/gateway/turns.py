@@ -24,21 +24,24 @@ class Turns:
                 self._taken += 1
                 first.set_result(None)
 
-    @property
-    def all_taken(self) -> bool:
-        """Whether the next one has to wait."""
-        return self._taken >= self._at_a_time()
-
     @asynccontextmanager
     async def taken(self) -> AsyncIterator[None]:
         """Wait for a turn, and have it for as long as the context lasts."""
+        async with self.lined_up() as turn:
+            await turn
+            yield
+
+    @asynccontextmanager
+    async def lined_up(self) -> AsyncIterator[asyncio.Future[None]]:
+        """A place in the line; the turn is there once its future is done, and lasts as long as the context."""
         mine = asyncio.get_running_loop().create_future()
         self._line.append(mine)
         self.changed()
         try:
-            await mine
-            yield
+            yield mine
         finally:
-            if not mine.cancelled():  # it was given, also if whoever waited had just been cancelled
+            if mine.done() and not mine.cancelled():  # it was given, also if whoever waited had just been cancelled
                 self._taken -= 1
+            else:
+                mine.cancel()
             self.changed()

@@ -26,6 +26,7 @@ ReadPage = Callable[[Claim, OnProgress], Coroutine[None, None, str]]
 """Reads a claimed page; gives its result as JSON. Raises Problem."""
 
 _NOT_THE_PAGES_FAULT = (ENGINE_UNAVAILABLE, QUEUE_FULL)
+_DEADLINE_PASSED = PageFailure(code="deadline-passed", detail="It was not read in the time that its caller gave it.")
 _PAUSE_S = 2.0
 _FORGET_EVERY_S = 60.0
 
@@ -54,10 +55,13 @@ class JobQueue:
         self._changed = asyncio.Condition()
         self._in_flight: dict[tuple[str, int], asyncio.Task[str]] = {}
         self._waiters: dict[str, _Waiter] = {}
+        self._endings: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> JobQueue:
         loop = asyncio.get_running_loop()
         self._store = await loop.run_in_executor(self._thread, JobStore, self._path)
+        for job, seconds in (await self._do(self._store.deadlines)).items():
+            self._end_in(seconds, job)
         self._stack = AsyncExitStack()
         for _ in range(self._workers):
             await self._stack.enter_async_context(_running(self._work()))
@@ -65,19 +69,46 @@ class JobQueue:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        for ending in self._endings:
+            ending.cancel()
         await self._stack.aclose()
         await self._do(self._store.close)
         self._thread.shutdown()
 
     async def accept(
-        self, caller: str, order: Order, files: Sequence[NewFile], *, digest: str, idempotency_key: str | None = None
+        self,
+        caller: str,
+        order: Order,
+        files: Sequence[NewFile],
+        *,
+        digest: str,
+        idempotency_key: str | None = None,
+        timeout_s: float | None = None,
     ) -> tuple[str, bool]:
-        """Keep a job: once this returns, it will be read. Its id, and whether it is new. Raises KeyReused."""
-        accepted = await self._do(
-            lambda: self._store.accept(caller, order, files, digest=digest, idempotency_key=idempotency_key)
+        """Keep a job: once this returns, it will be read, or what `timeout_s` leaves time for.
+
+        Its id, and whether it is new. Raises KeyReused.
+        """
+        job, new = await self._do(
+            lambda: self._store.accept(
+                caller, order, files, digest=digest, idempotency_key=idempotency_key, timeout_s=timeout_s
+            )
         )
+        if new and timeout_s is not None:
+            self._end_in(timeout_s, job)
         await self._tell()
-        return accepted
+        return job, new
+
+    def _end_in(self, seconds: float, job: str) -> None:
+        ending = asyncio.create_task(self._end(max(0.0, seconds), job))
+        self._endings.add(ending)
+        ending.add_done_callback(self._endings.discard)
+
+    async def _end(self, seconds: float, job: str) -> None:
+        await asyncio.sleep(seconds)
+        await self._do(lambda: self._store.give_up(job, _DEADLINE_PASSED))
+        self._stop_reading(job)
+        await self._tell()
 
     @property
     def idle(self) -> bool:
@@ -118,9 +149,9 @@ class JobQueue:
         """See JobStore.sheet."""
         return await self._do(lambda: self._store.sheet(job, number))
 
-    async def load(self) -> Load:
+    async def load(self, caller: str | None = None) -> Load:
         """See JobStore.load."""
-        return await self._do(self._store.load)
+        return await self._do(lambda: self._store.load(caller))
 
     async def make_room(self, size_bytes: int) -> None:
         """See JobStore.make_room."""

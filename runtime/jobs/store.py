@@ -19,7 +19,8 @@ _SCHEMA = """
 CREATE TABLE IF NOT EXISTS jobs (
     id TEXT PRIMARY KEY, caller TEXT NOT NULL, idempotency_key TEXT, digest TEXT NOT NULL, order_json TEXT NOT NULL,
     cancelled INTEGER NOT NULL DEFAULT 0, created REAL NOT NULL, finished REAL, served INTEGER NOT NULL DEFAULT 0,
-    turn INTEGER NOT NULL DEFAULT 0, waited INTEGER NOT NULL DEFAULT 0, UNIQUE (caller, idempotency_key)
+    turn INTEGER NOT NULL DEFAULT 0, waited INTEGER NOT NULL DEFAULT 0, deadline REAL NOT NULL DEFAULT 0,
+    UNIQUE (caller, idempotency_key)
 );
 CREATE TABLE IF NOT EXISTS files (
     job TEXT NOT NULL REFERENCES jobs ON DELETE CASCADE, file INTEGER NOT NULL, name TEXT NOT NULL, data BLOB,
@@ -34,7 +35,7 @@ CREATE TABLE IF NOT EXISTS pages (
 );
 CREATE INDEX IF NOT EXISTS pages_by_state ON pages (state, job, number);
 """
-_SINCE_MADE = (("jobs", "turn"), ("jobs", "waited"), ("pages", "pixels"))
+_SINCE_MADE = (("jobs", "turn"), ("jobs", "waited"), ("jobs", "deadline"), ("pages", "pixels"))
 """Columns that databases of earlier versions lack; a vault outlives a version."""
 _MOST_ATTEMPTS = 3
 _MOST_CALLERS = 10_000
@@ -112,9 +113,10 @@ class JobStore:
         idempotency_key: str | None = None,
         job: str | None = None,
         waited: bool = False,
+        timeout_s: float | None = None,
     ) -> tuple[str, bool]:
         """Keep a job; its id, `job` if that is given, and whether it is new. `waited`: for a call that
-        waits for it, and of no use without. Raises KeyReused.
+        waits for it, and of no use without. `timeout_s`: what is not read by then need not be. Raises KeyReused.
         """
         with self._db:
             self._db.execute("BEGIN IMMEDIATE")
@@ -128,9 +130,19 @@ class JobStore:
                     return str(known[0]), False
             job = job or uuid.uuid4().hex
             self._db.execute(
-                "INSERT INTO jobs (id, caller, idempotency_key, digest, order_json, created, turn, waited) "
-                "VALUES (?,?,?,?,?,?,?,?)",
-                (job, caller, idempotency_key, digest, order.model_dump_json(), self._clock(), self._turn, waited),
+                "INSERT INTO jobs (id, caller, idempotency_key, digest, order_json, created, turn, waited, deadline) "
+                "VALUES (?,?,?,?,?,?,?,?,?)",
+                (
+                    job,
+                    caller,
+                    idempotency_key,
+                    digest,
+                    order.model_dump_json(),
+                    self._clock(),
+                    self._turn,
+                    waited,
+                    0 if timeout_s is None else self._clock() + timeout_s,
+                ),
             )
             number = 0
             for index, (name, data, pages) in enumerate(files):
@@ -210,6 +222,21 @@ class JobStore:
             )  # fmt: skip
             return self._finish_if_complete(job)
 
+    def deadlines(self) -> dict[str, float]:
+        """Of unfinished jobs that have one: in how many seconds it will have passed."""
+        found = self._db.execute("SELECT id, deadline FROM jobs WHERE finished IS NULL AND deadline > 0").fetchall()
+        return {job: deadline - self._clock() for job, deadline in found}
+
+    def give_up(self, job: str, failure: PageFailure) -> None:
+        """What of the job is not read failed for this reason."""
+        with self._db:
+            self._db.execute("BEGIN IMMEDIATE")
+            self._db.execute(
+                "UPDATE pages SET state='failed', code=?, detail=? WHERE job=? AND state IN ('queued','running')",
+                (failure.code, failure.detail, job),
+            )
+            self._finish_if_complete(job)
+
     def cancel(self, job: str) -> None:
         """No page of the job is begun any more; those read are kept."""
         with self._db:
@@ -283,11 +310,14 @@ class JobStore:
         ).fetchone()
         return None if found is None else (bytes(found[0]), int(found[1]))
 
-    def load(self) -> Load:
-        """How much is kept and waits, of all jobs."""
-        (jobs,) = self._db.execute("SELECT COUNT(*) FROM jobs WHERE finished IS NULL").fetchone()
+    def load(self, caller: str | None = None) -> Load:
+        """How much is kept and waits: of all jobs, or but for the bytes of one caller's."""
+        whose, of = ("", ()) if caller is None else (" AND caller=?", (caller,))
+        (jobs,) = self._db.execute(f"SELECT COUNT(*) FROM jobs WHERE finished IS NULL{whose}", of).fetchone()
         pages, pixels = self._db.execute(
-            "SELECT COUNT(*), COALESCE(SUM(pixels), 0) FROM pages WHERE state='queued'"
+            "SELECT COUNT(*), COALESCE(SUM(pixels), 0) FROM pages JOIN jobs ON jobs.id=pages.job "
+            f"WHERE state='queued'{whose}",
+            of,
         ).fetchone()
         (held,) = self._db.execute("SELECT COALESCE(SUM(LENGTH(data)), 0) FROM files").fetchone()
         return Load(int(jobs), int(pages), int(pixels), int(held))

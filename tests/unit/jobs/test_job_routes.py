@@ -150,6 +150,51 @@ def test_a_station_that_is_full_says_so_and_when_to_come_back(tmp_path: Path) ->
     run(tmp_path, trial, StubEngine("hang"), queue_pages=1)
 
 
+def test_one_caller_leaves_room_for_others(tmp_path: Path) -> None:
+    async def everything() -> None:
+        config = station(tmp_path, queue_jobs=4)
+        engine = StubEngine("hang")
+        async with asyncio.timeout(60), Reader(config) as reader, engine.listening(tmp_path / "engine.sock"):
+            app = build_api(config, reader)
+            while reader.state != "ready":
+                await asyncio.sleep(0.02)
+            one, another = (
+                httpx.AsyncClient(
+                    transport=httpx.ASGITransport(app, client=(address, 1)), base_url="http://127.0.0.1:8000"
+                )
+                for address in ("127.0.0.1", "127.0.0.2")
+            )
+            async with app.router.lifespan_context(app), one, another:
+                jobs = [(await one.post("/v1/jobs", files=files(png()))).json() for _ in range(3)]
+                refused = await one.post("/v1/jobs", files=files(png()))
+                assert_problem(refused, 503, "queue-full")
+                assert "yours" in refused.json()["detail"] and int(refused.headers["retry-after"]) > 0
+                accepted = await another.post("/v1/jobs", files=files(png()))
+                assert accepted.status_code == 202
+                for job in (*jobs, accepted.json()):
+                    await one.delete(job["status_url"])
+
+    asyncio.run(everything())
+
+
+def test_a_jobs_deadline_ends_what_is_not_read_and_keeps_what_is(tmp_path: Path) -> None:
+    engine = StubEngine("read", "hang")
+
+    async def trial(client: httpx.AsyncClient) -> None:
+        answer = await client.post("/v1/jobs", files=files(originals()["tiff"]), headers={"X-Request-Timeout": "3"})
+        job = answer.json()
+        last = await ended(client, job)
+        assert (last["state"], last["pages_done"], last["pages_failed"]) == ("done", 1, 2)
+        result = (await client.get(job["result_url"])).json()
+        assert [page["failure"] and page["failure"]["code"] for page in result["pages"]] == [
+            None, "deadline-passed", "deadline-passed",
+        ]  # fmt: skip
+        while not engine.given_up:
+            await asyncio.sleep(0.01)
+
+    run(tmp_path, trial, engine)
+
+
 def test_one_call_reads_a_whole_document_and_a_zip(tmp_path: Path) -> None:
     async def trial(client: httpx.AsyncClient) -> None:
         answer = await client.post("/ocr", files=upload(originals()["tiff"]))

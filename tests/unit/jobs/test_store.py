@@ -250,3 +250,28 @@ def test_a_database_of_an_earlier_version_is_taken_over(tmp_path: Path) -> None:
     after = JobStore(path)
     assert claim(after).job == job
     after.close()
+
+
+def test_a_jobs_deadline_survives_and_what_is_not_read_by_then_fails(tmp_path: Path, clock: Clock) -> None:
+    path = tmp_path / "kept.sqlite3"
+    store = JobStore(path, clock)
+    sheets = [NewPage(place, place + 1) for place in range(2)]
+    job, _ = store.accept("a", Order(), [("doc.pdf", b"bytes", sheets)], digest="d", timeout_s=10)
+    accept(store)
+    finish(store, claim(store))
+    store.close()
+    clock.now += 4
+    store = JobStore(path, clock)
+    assert store.deadlines() == {job: 6.0}
+    store.give_up(job, PageFailure(code="deadline-passed", detail="late"))
+    status = store.status(job, KEEP_S)
+    assert status is not None and (status.pages_done, status.pages_failed) == (1, 1) and status.is_final
+    assert store.deadlines() == {}
+    store.close()
+
+
+def test_the_load_of_one_caller_is_told_apart(store: JobStore) -> None:
+    accept(store, pages=3, caller="a")
+    accept(store, pages=2, caller="b")
+    assert (store.load().jobs, store.load().pages) == (2, 5)
+    assert (store.load("b").jobs, store.load("b").pages, store.load("c").pages) == (1, 2, 0)
