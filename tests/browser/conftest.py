@@ -95,7 +95,7 @@ def watching(
     but the station's."""
     context = browser.new_context(viewport={"width": size[0], "height": size[1]}, has_touch=touch)
     watched = Watched(context.new_page())
-    watched.page.on("console", lambda message: _note(watched, message.type, message.text))
+    watched.page.on("console", lambda message: note(watched, message.type, message.text))
     watched.page.on("pageerror", lambda error: watched.complaints.append(str(error)))
     watched.page.on("request", lambda sent: watched.requests.append(sent.url))
     watched.page.goto(f"{station.url}{path}")
@@ -105,6 +105,7 @@ def watching(
     assert [url for url in watched.requests if not url.startswith(f"{station.url}/")] == []
 
 
-def _note(watched: Watched, kind: str, text: str) -> None:
+def note(watched: Watched, kind: str, text: str) -> None:
+    """Keep what the console said, if it is an error or a warning."""
     if kind in ("error", "warning"):
         watched.complaints.append(text)

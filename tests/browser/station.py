@@ -87,7 +87,7 @@ def start(folder: Path, **changed: object) -> Station:
     """Start engine, helper and gateway; returns when the engine is ready. The caller calls `stop`.
 
     `changed`: what is different in the configuration."""
-    ui, api = _free_port(), _free_port()
+    ui, api = free_port(), free_port()
     configuration = {
         "profile": "demo",
         "version": "0.1.0",
@@ -118,7 +118,7 @@ def start(folder: Path, **changed: object) -> Station:
         f"http://127.0.0.1:{api}",
     )
     try:
-        _wait_until_ready(station, folder / "log")
+        wait_until_ready(station, folder / "log")
     except BaseException:
         stop(station)
         raise
@@ -138,7 +138,7 @@ def stop(station: Station) -> None:
     station.process.wait(60)
 
 
-def _wait_until_ready(station: Station, log: Path) -> None:
+def wait_until_ready(station: Station, log: Path) -> None:
     deadline = time.monotonic() + READY_WITHIN_S
     while True:
         try:
@@ -152,7 +152,7 @@ def _wait_until_ready(station: Station, log: Path) -> None:
         time.sleep(0.2)
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -21,23 +21,40 @@ from runtime.admin.log_book import LEVELS
 from runtime.alerts.book import Alert, State
 from runtime.alerts.rules import built_in
 from runtime.clock import client
+from runtime.fields.verdicts import Verdict
 from runtime.keys.ring import Scope
 from runtime.kiosk import catalogue, same_origin, session
 from runtime.kiosk.choice import TILES
+from runtime.kiosk.doubts import Reason
 from runtime.kiosk.pages import Status
 from runtime.media import failures
 from runtime.media.wire import SaveStage
 from runtime.problems import ProblemKind
-from runtime.results import Progress
+from runtime.results import Caution, Progress
 from runtime.tasks.task import Task
+
+
+def _reasons() -> set[str]:
+    """Of every sentence that a check may say, the key that js/review/fields.js makes of it."""
+    folder = catalogue.PAGES.parent / "fields"
+    said = "\n".join(path.read_text(encoding="utf-8") for path in folder.glob("*.py"))
+    found = re.findall(r'\b(?:passed|failed|unchecked)\(\s*[^",]*(?:"[a-z-]+")?,\s*f?"([^"]+)"', said)
+    numbered = (re.sub(r"\d+|\{\w+\}", "n", sentence.lower()) for sentence in found)
+    return {re.sub(r"[^a-z]+", "_", sentence).strip("_") for sentence in numbered}
+
 
 # What a script puts after a prefix, as in t(`stage.${stage}`).
 _KEYS = ("chinese", "enter", "erase", "hide", "latin", "left", "more", "right", "space", "symbols", "upper")
 _FILLED = {
     "key.": _KEYS,
     "key_label.": _KEYS,
+    "caution.": get_args(Caution),
+    "doubt.": get_args(Reason),
     "stage.": get_args(Progress.model_fields["stage"].annotation),
     "status.": tuple(Status),
+    "verdict.": get_args(Verdict.model_fields["state"].annotation),
+    "view.": ("one", "two", "continuous"),
+    "why.": _reasons(),
     "save.": get_args(SaveStage),
     "tile.": tuple(name for name, _, _ in TILES),
     "about_tile.": tuple(name for name, _, _ in TILES),

@@ -4,11 +4,13 @@ import { byId } from "./dom.js";
 
 const NAMES = { " ": "Space", Escape: "Esc", Delete: "Del", PageUp: "PgUp", PageDown: "PgDn", ArrowUp: "↑", ArrowDown: "↓" };
 const ALIASES = { F1: "?", F2: "S", F9: "L", F10: "P", "Ctrl+S": "S" };
+const UNDER_OTHER_NAMES = { "Ctrl+Shift+Z": "Ctrl+Y", "Ctrl+F": "F" };
 const WHILE_TYPING = new Set([...Object.keys(ALIASES), "F3", "F4"]);
 
 function nameOf(event) {
   if (event.altKey || event.metaKey) return "";
   const key = NAMES[event.key] ?? (event.key.length === 1 ? event.key.toUpperCase() : event.key);
+  if (event.shiftKey && (event.ctrlKey || key === "Tab")) return `${event.ctrlKey ? "Ctrl+" : ""}Shift+${key}`;
   return event.ctrlKey ? `Ctrl+${key}` : key;
 }
 
@@ -34,7 +36,7 @@ export function listen(screen) {
     const { section, key } = screen();
     const onButton = event.target instanceof HTMLButtonElement && (name === "Enter" || name === "Space");
     if (onButton) return;
-    const wanted = ALIASES[name] ?? name;
+    const wanted = ALIASES[name] ?? UNDER_OTHER_NAMES[name] ?? name;
     const handled = !openDialog() && key !== undefined && key(wanted);
     const button = handled ? null : buttonFor(wanted, section);
     if (handled || button || WHILE_TYPING.has(name)) event.preventDefault();

@@ -3,7 +3,7 @@ import { post } from "../api.js";
 import { ask, dismiss, reason, remedy, tell } from "../dialogs.js";
 import { byId, el, fill } from "../dom.js";
 import { bytes, t } from "../words.js";
-import { settled } from "./lines.js";
+import { settled } from "../review/edits.js";
 
 const NAMES_SHOWN = 24;
 let sticks = [];
