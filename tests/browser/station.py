@@ -95,6 +95,7 @@ def start(folder: Path, **changed: object) -> Station:
         "api": {"host": "127.0.0.1", "port": api},
         "engines": [{"name": "rapidocr", "socket": str(folder / "engine.sock")}],
         "media_socket": str(folder / "media.sock"),
+        "scanner_socket": str(folder / "scanner.sock"),
         "milestones": str(folder / "milestones"),
         "painted_flag": str(folder / "painted"),
         "hardware_report": str(folder / "hardware.json"),
