@@ -38,6 +38,7 @@ from runtime.kiosk import (
     reading_routes,
     review_routes,
     routes,
+    scanner_routes,
 )
 from runtime.kiosk.about import is_synthetic
 from runtime.kiosk.contracts import OnSaved, Reader
@@ -91,6 +92,7 @@ def build_ui(
     for each in (routes, file_routes, reading_routes, choice_routes, pinyin_routes, review_routes):
         app.include_router(each.router)
     camera_routes.plug(app, session)
+    scanner_routes.plug(app, session)
     app.mount("/static", StaticFiles(directory=catalogue.PAGES / "static"))
     app.mount("/vendor", StaticFiles(directory=catalogue.PAGES / "vendor"))
 

@@ -31,6 +31,8 @@ from runtime.media import failures
 from runtime.media.wire import SaveStage
 from runtime.problems import ProblemKind
 from runtime.results import Caution, Progress
+from runtime.results import Progress
+from runtime.scanner import failures as scanner_failures
 from runtime.tasks.task import Task
 
 
@@ -74,7 +76,7 @@ _FILLED = {
     "admin_trigger.": get_args(Trigger),
 }
 # Whose codes have a problem and a remedy.
-_MODULES_WITH_PROBLEMS = (problems, failures, session, same_origin, door, engines, client)
+_MODULES_WITH_PROBLEMS = (problems, failures, scanner_failures, session, same_origin, door, engines, client)
 # The same in every language.
 _NAMES = {"Inkstick", "墨", "墨锭"}
 _KEY = re.compile(r"([a-z_0-9]+)\.[A-Za-z0-9_-]+")

@@ -9,11 +9,12 @@ import * as camera from "./screens/camera.js";
 import * as list from "./screens/list.js";
 import * as reading from "./screens/reading.js";
 import * as review from "./screens/review.js";
+import * as scanner from "./screens/scanner.js";
 import * as saving from "./screens/saving.js";
 import * as trouble from "./screens/trouble.js";
 import { duration, second, speak, spoken, t, tag } from "./words.js";
 
-const SCREENS = { camera, list, reading, review, saving, saved: saving, "save-failed": saving, trouble };
+const SCREENS = { camera, scanner, list, reading, review, saving, saved: saving, "save-failed": saving, trouble };
 const OFFLINE_AFTER_MS = 4000;
 
 let state = null;
@@ -78,6 +79,7 @@ function complain(error) {
 const actions = {
   ...choice.actions,
   ...camera.actions,
+  ...scanner.actions,
   ...list.actions,
   ...review.actions,
   ...saving.actions,
