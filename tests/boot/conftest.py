@@ -46,7 +46,7 @@ def start(room: Path) -> Iterator[StartMachine]:
     """Switch a machine on; it is gone when the test ends."""
     with ExitStack() as machines:
 
-        def switch_on(disk: Path, firmware: Firmware = Firmware.SEABIOS, stick: Path | None = None) -> Machine:
-            return machines.enter_context(Machine(disk, room, firmware, stick))
+        def switch_on(disk: Path, firmware: Firmware = Firmware.SEABIOS, *sticks: Path | None) -> Machine:
+            return machines.enter_context(Machine(disk, room, firmware, tuple(stick for stick in sticks if stick)))
 
         yield switch_on

@@ -42,7 +42,7 @@ class MachineError(AssertionError):
 class Machine:
     """A PC with one core, a VGA screen and no network card; `disk` is the stick it starts from.
 
-    `disk` is never written to. `stick`, if given, is plugged in as well and is written to. Use it as
+    `disk` is never written to. `sticks` are plugged in as well and are written to. Use it as
     a context manager: the end of the block is the end of the QEMU process it started, and of no other.
     `room` gets serial.log, qemu.log and the screenshots.
     """
@@ -50,7 +50,7 @@ class Machine:
     disk: Path
     room: Path
     firmware: Firmware = Firmware.SEABIOS
-    stick: Path | None = None
+    sticks: tuple[Path, ...] = ()
     memory_mib: int = 4096
     _process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
     _qmp: Qmp | None = field(default=None, repr=False)
@@ -106,13 +106,14 @@ class Machine:
             argv += ["-drive", f"if=pflash,format=raw,unit=1,file={variables}"]
         argv += ["-nic", "none", "-display", "none"]
         argv += ["-serial", f"file:{self._serial}", "-qmp", f"unix:{self._scratch / 'qmp'},server=on,wait=off"]
-        argv += ["-device", "qemu-xhci"]
+        argv += ["-device", "qemu-xhci,p2=8,p3=8"]
         kind = "qcow2" if self.disk.suffix == ".qcow2" else "raw"
         argv += ["-drive", f"if=none,id=disk,format={kind},readonly=on,file={self.disk}"]
         argv += ["-device", "usb-storage,id=boot,drive=disk,removable=on,bootindex=0"]
-        if self.stick is not None:
-            argv += ["-drive", f"if=none,id=data,format=raw,cache=writethrough,file={self.stick}"]
-            argv += ["-device", "usb-storage,id=stick,drive=data,removable=on"]
+        for number, stick in enumerate(self.sticks):
+            name = "stick" if number == 0 else f"stick{number + 1}"
+            argv += ["-drive", f"if=none,id=data{number},format=raw,cache=writethrough,file={stick}"]
+            argv += ["-device", f"usb-storage,id={name},drive=data{number},removable=on"]
         return argv
 
     @property
@@ -173,7 +174,7 @@ class Machine:
         return picture
 
     def pull_out(self, device: str) -> None:
-        """Pull a stick out: "boot", the one it runs from, or "stick"."""
+        """Pull a stick out: "boot", the one it runs from, "stick", "stick2", ..."""
         self._command("device_del", id=device)
 
     def press_power_button(self) -> None:
