@@ -31,7 +31,6 @@ from runtime.media import failures
 from runtime.media.wire import SaveStage
 from runtime.problems import ProblemKind
 from runtime.results import Caution, Progress
-from runtime.results import Progress
 from runtime.scanner import failures as scanner_failures
 from runtime.tasks.task import Task
 
