@@ -12,6 +12,7 @@ from runtime.accuracy.reviews import review
 from runtime.config import StationConfig
 from runtime.fields.forms import with_own
 from runtime.kiosk.contracts import OnSaved, Reviewed
+from runtime.kiosk.forgetting import OnForgotten
 
 log = logging.getLogger(__name__)
 
@@ -42,3 +43,15 @@ def keep_reviews(records: Records, config: StationConfig) -> OnSaved:
             log.exception("reviews were not kept")
 
     return kept
+
+
+def forget_texts(records: Records) -> OnForgotten:
+    """What to do with pages that are forgotten: no text of theirs stays. Never fails."""
+
+    async def forgotten(pages: Sequence[str]) -> None:
+        try:
+            await asyncio.to_thread(records.forget_texts, pages)
+        except Exception:
+            log.exception("corrections' texts were not forgotten")
+
+    return forgotten

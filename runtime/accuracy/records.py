@@ -103,7 +103,10 @@ class Records:
             folder.mkdir(parents=True, exist_ok=True)
         path = ":memory:" if folder is None else folder / "accuracy.sqlite3"
         self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-        self._db.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;" + _SCHEMA)
+        self._db.executescript(
+            "PRAGMA secure_delete=ON; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;"
+            + _SCHEMA
+        )
 
     def close(self) -> None:
         with self._lock:
@@ -148,6 +151,15 @@ class Records:
                     f"DELETE FROM {table} WHERE {key} NOT IN (SELECT {key} FROM {table} ORDER BY {key} DESC LIMIT ?)",
                     (most,),
                 )
+
+    def forget_texts(self, pages: Sequence[str]) -> None:
+        """Of these pages' corrections; their figures stay. Nothing of them is left in the files afterwards: what is
+        deleted is overwritten, and the log that was written ahead is emptied."""
+        with self._lock:
+            with self._db:
+                self._db.execute("BEGIN IMMEDIATE")
+                self._db.executemany("DELETE FROM corrections WHERE page=?", [(page,) for page in pages])
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     def accuracy(self) -> list[FormAccuracy]:
         """By form, engine and its models, forms first."""

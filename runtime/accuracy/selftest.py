@@ -82,6 +82,11 @@ class SelfTest:
                 self._task.cancel()
             self._begin("request")
 
+    @property
+    def last(self) -> SelfTestRun | None:
+        """The newest run that came to an end; None before the first."""
+        return self._last
+
     def errors(self) -> float | None:
         """The character error rate of the last test; a page that could not be read counts as wholly wrong."""
         if self._last is None or self._last.outcome == "given-up":

@@ -151,6 +151,12 @@ class Camera(Part):
         self._open = False
         self._session.changed()
 
+    def holds(self) -> int:
+        return len(self.shots)
+
+    async def let_go(self) -> None:
+        self.forget()
+
     def forget(self) -> None:
         """Drop every photograph, and begin to count anew."""
         self.shots.clear()

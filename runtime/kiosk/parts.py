@@ -18,5 +18,12 @@ class Part:
         """The section that it asks for now; None mostly. It comes before pages and lists, after a save."""
         return None
 
+    def holds(self) -> int:
+        """Pages that it has and that are not being read yet, such as scans: they count as not saved."""
+        return 0
+
+    async def let_go(self) -> None:
+        """Let go of whatever is left of pages: they are to be forgotten, saved or not."""
+
     async def follow(self) -> None:
         """Runs for as long as the page is served; cancelled at the end."""

@@ -148,6 +148,12 @@ class Scanner(Part):
         self.preview, self._open = None, False
         self._session.changed()
 
+    def holds(self) -> int:
+        return len(self.pages)
+
+    async def let_go(self) -> None:
+        await self.forget()
+
     async def forget(self) -> None:
         """End the scan, drop every page, and begin to count anew."""
         await self.stop()

@@ -288,6 +288,10 @@ class Session:
             self.changed()
             raise
 
+    async def settle(self) -> None:
+        """Wait for what is still being done to pages that were saved."""
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
     def _run(self, work: Any) -> None:
         task = asyncio.create_task(work)
         self._tasks.add(task)
