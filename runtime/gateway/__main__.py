@@ -16,7 +16,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from runtime import config, logs
-from runtime.accuracy.keeping import keep_reviews, open_records
+from runtime.accuracy.keeping import forget_texts, keep_reviews, open_records
 from runtime.admin.desk import Desk
 from runtime.admin.log_book import LogBook
 from runtime.admin.routes import add_admin
@@ -25,6 +25,7 @@ from runtime.gateway.milestones import Milestones, kiosk_painted
 from runtime.gateway.reader import Reader
 from runtime.keys.first import FirstKeys
 from runtime.kiosk.app import build_ui
+from runtime.kiosk.start import Start
 from runtime.service_notify import notify
 from runtime.sockets import listen_tcp
 
@@ -58,10 +59,12 @@ async def serve(station: config.StationConfig, book: LogBook) -> None:
             reader,
             on_painted=lambda: kiosk_painted(milestones, station),
             on_saved=keep_reviews(records, station),
+            on_forgotten=forget_texts(records),
             first_keys=first_keys.show,
         )
         rest = build_api(station, reader, records, expects_pages=lambda: pages.state.session.expects_pages)
         desk = Desk(station, reader, pages.state.session, rest.state, book, first_keys=first_keys.show)
+        pages.state.start = Start(station, reader, milestones, rest.state.selftest, rest.state.watch)
         add_admin(pages, desk, pages.state.templates)
         servers = [_server(rest), _server(pages)]
 

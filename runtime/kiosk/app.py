@@ -34,14 +34,17 @@ from runtime.kiosk import (
     catalogue,
     choice_routes,
     file_routes,
+    forgetting_routes,
     pinyin_routes,
     reading_routes,
     review_routes,
     routes,
     scanner_routes,
+    start_routes,
 )
 from runtime.kiosk.about import is_synthetic
 from runtime.kiosk.contracts import OnSaved, Reader
+from runtime.kiosk.forgetting import Forgetting, OnForgotten
 from runtime.kiosk.reviewing import Review
 from runtime.kiosk.same_origin import SameOrigin
 from runtime.kiosk.session import Session
@@ -56,13 +59,14 @@ def build_ui(
     *,
     on_painted: Callable[[], None] | None = None,
     on_saved: OnSaved | None = None,
+    on_forgotten: OnForgotten | None = None,
     first_keys: Callable[[], list[ShownKey]] = list,
 ) -> FastAPI:
     """The application for `config.ui`. `first_keys` gives the REST interface's first keys, once.
 
     `on_painted` is called once, when the page has painted itself for the first time; by default it makes
     the milestone and the flag that the engine waits for. `on_saved` is told of the pages whenever they
-    were saved.
+    were saved, `on_forgotten` of those that are forgotten.
 
     An open page keeps one request open (the event stream): run the server with a limit on its
     graceful shutdown.
@@ -89,7 +93,19 @@ def build_ui(
     answer_with_problems(app)
     app.state.review = Review(session)
     session.plug(app.state.review)
-    for each in (routes, file_routes, reading_routes, choice_routes, pinyin_routes, review_routes):
+    let_go = (app.state.thumbnails.forget, session.peeked.forget)
+    app.state.forgetting = Forgetting(session, config.forgetting, let_go=let_go, on_forgotten=on_forgotten)
+    session.plug(app.state.forgetting)
+    for each in (
+        routes,
+        file_routes,
+        reading_routes,
+        choice_routes,
+        pinyin_routes,
+        review_routes,
+        forgetting_routes,
+        start_routes,
+    ):
         app.include_router(each.router)
     camera_routes.plug(app, session)
     scanner_routes.plug(app, session)
@@ -103,7 +119,7 @@ def build_ui(
                 language=session.language,
                 second=catalogue.other(session.language),
                 tags=catalogue.TAGS,
-                words={language: catalogue.messages(language) for language in catalogue.LANGUAGES},
+                words=catalogue.kiosk_words(),
                 version=config.version,
                 synthetic=is_synthetic(config),
             )

@@ -20,5 +20,14 @@ def messages(language: str) -> dict[str, str]:
     return {str(message.id): str(message.string) for message in catalogue if message.id and message.string}
 
 
+@cache
+def kiosk_words() -> dict[str, dict[str, str]]:
+    """By language, what the clerk's page says: the admin page's words stay on their own page."""
+    return {
+        language: {key: text for key, text in messages(language).items() if not key.startswith("admin")}
+        for language in LANGUAGES
+    }
+
+
 def other(language: str) -> str:
     return "en" if language == "zh" else "zh"

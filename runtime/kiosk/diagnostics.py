@@ -15,9 +15,9 @@ import segno
 from runtime.config import StationConfig
 from runtime.gateway.hardware import Report
 
-_MOST_BYTES = 900
-"""A telephone reads a code of version 20 or so off a screen: 666 bytes at level M, 858 at L."""
-_DETAIL = 120
+_MOST_BYTES = 660
+"""What version 20 holds at level M; a telephone has trouble with finer ones on a screen."""
+_DETAIL = 100
 _GIGABYTE = 1e9
 
 
@@ -38,7 +38,7 @@ def summary(config: StationConfig, report: Report, alerts: Sequence[str]) -> str
 
 def qr(text: str) -> bytes:
     """The text as an SVG of plain black and white, with the quiet zone that readers want."""
-    code = segno.make(text, error="m" if len(text) <= 600 else "l", micro=False, boost_error=False)
+    code = segno.make(text, error="m", micro=False, boost_error=False)
     out = io.BytesIO()
     code.save(out, kind="svg", border=4, dark="#1b1a17", light="#fffefb", xmldecl=False, omitsize=True)
     return out.getvalue()

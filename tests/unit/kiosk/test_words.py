@@ -27,6 +27,7 @@ from runtime.kiosk import catalogue, same_origin, session
 from runtime.kiosk.choice import TILES
 from runtime.kiosk.doubts import Reason
 from runtime.kiosk.pages import Status
+from runtime.kiosk.start import StepName, StepState
 from runtime.media import failures
 from runtime.media.wire import SaveStage
 from runtime.problems import ProblemKind
@@ -59,6 +60,9 @@ _FILLED = {
     "save.": get_args(SaveStage),
     "tile.": tuple(name for name, _, _ in TILES),
     "about_tile.": tuple(name for name, _, _ in TILES),
+    "start.": get_args(StepName),
+    "start_state.": get_args(StepState),
+    "start_test.": get_args(SelfTestRun.model_fields["outcome"].annotation),
     "admin_chart.": SERIES,
     "admin_clock.": ("year", "month", "day", "hour", "minute", "second"),
     "admin_door.": ("enter", "enter_lead", "choose", "choose_lead", "repeat", "repeat_lead"),

@@ -6,11 +6,13 @@ import { listen } from "./keys.js";
 import * as keyboard from "./keyboard/keyboard.js";
 import * as choice from "./screens/choice.js";
 import * as camera from "./screens/camera.js";
+import * as forgetting from "./screens/forgetting.js";
 import * as list from "./screens/list.js";
 import * as reading from "./screens/reading.js";
 import * as review from "./screens/review.js";
 import * as scanner from "./screens/scanner.js";
 import * as saving from "./screens/saving.js";
+import * as start from "./screens/start.js";
 import * as trouble from "./screens/trouble.js";
 import { duration, second, speak, spoken, t, tag } from "./words.js";
 
@@ -49,6 +51,9 @@ function show(next) {
   }
   Promise.resolve(SCREENS[wanted]?.render(state, spokenAnew)).catch(complain);
   choice.render(state, spokenAnew).catch(complain);
+  forgetting.render(state);
+  start.render(state, spokenAnew);
+  start.tick(shown);
 }
 
 function showEngine() {
@@ -80,6 +85,7 @@ const actions = {
   ...choice.actions,
   ...camera.actions,
   ...scanner.actions,
+  ...forgetting.actions,
   ...list.actions,
   ...review.actions,
   ...saving.actions,
@@ -116,6 +122,8 @@ setInterval(() => {
   if (!state || document.hidden) return;
   if (state.engine.state !== "ready") showEngine();
   if (shown === "reading") reading.tick();
+  forgetting.tick();
+  start.tick(shown);
 }, 1000);
 
 let silence = null;

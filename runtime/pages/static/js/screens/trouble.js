@@ -6,7 +6,20 @@ import { has, t } from "../words.js";
 
 const known = (code) => (has(`trouble.${code}`) ? code : "OTHER");
 
+let drawn = "";
+
+// The code is fetched anew when there is something new in it.
+async function showCode(troubles) {
+  const wanted = JSON.stringify(troubles.list);
+  if (drawn === wanted) return;
+  drawn = wanted;
+  const summary = await (await fetch("/kiosk/trouble/summary.txt")).text();
+  byId("trouble-summary").textContent = summary;
+  byId("trouble-code").src = `/kiosk/trouble/qr.svg?${Date.now()}`;
+}
+
 export function render({ troubles }) {
+  showCode(troubles).catch(() => {});
   byId("troubles").replaceChildren(...troubles.list.map(item));
   const reads = troubles.reads.join(", ");
   byId("trouble-reads").textContent = reads ? t("trouble.still_reads", { engines: reads }) : t("trouble.cannot_read");
