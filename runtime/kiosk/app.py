@@ -8,10 +8,12 @@ By keyboard alone, from a fresh page with one stick plugged in:
     "Safe to remove" appears     P or F10 ask to power off
     the question appears         Enter    power off (Esc: stay)
 
-In the review, Up and Down go through the lines, Enter corrects one and Enter or Esc ends that,
-PageUp and PageDown change the page, N goes to the next doubtful line, Z enlarges, R reads a failed
-page again. Everywhere: L or F9 changes the language, ? or F1 shows the keys, Esc goes back. While a line
-is being typed only the F keys, Ctrl+S, Enter and Esc are shortcuts.
+In the review, Tab leads to the next doubtful place on any page and Shift+Tab back; Up and Down go through
+lines, fields and cells, Enter corrects one and Enter or Esc ends that, 1 to 4 choose fields, lines, text or
+tables, PageUp and PageDown change the page, Ctrl+Z and Ctrl+Y undo and redo, F searches and replaces, V shows
+one page, two or all, + - 0 and Z zoom, R reads a failed page again. Everywhere: L or F9 changes the
+language, ? or F1 shows the keys, Esc goes back. While a line is being typed only the F keys, Ctrl+S, Tab,
+Enter and Esc are shortcuts.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 import re
@@ -98,3 +99,10 @@ def test_only_fonts_of_the_smallest_kind_are_kept() -> None:
 
 def _of(*paths: str) -> dict[str, str]:
     return {Path(path).name: path for path in paths}
+
+
+def test_all_scripts_of_the_pages_together_stay_small() -> None:
+    """What the browser would fetch if it needed every one, packed as the network would pack it."""
+    scripts = [path for path in FOLDER.parent.rglob("*.js") if path.is_file()]
+    packed = {str(path.relative_to(FOLDER.parent)): len(gzip.compress(path.read_bytes(), 9)) for path in scripts}
+    assert sum(packed.values()) < 300_000, packed

@@ -87,6 +87,14 @@ function move([down, right]) {
   if (wanted) on.mark(targetOf(to.table, wanted));
 }
 
+// To the next or the last cell as one reads, from row to row.
+function along(way) {
+  const { table } = parts(at);
+  const { cells } = page.tables[table];
+  const wanted = cells[cells.indexOf(covering(parts(at))) + way];
+  if (wanted) on.mark(targetOf(table, wanted));
+}
+
 const MOVES = { "↑": [-1, 0], "↓": [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
 
 export function key(name) {
@@ -114,7 +122,7 @@ export function edit() {
       if (text !== null) on.save(target, text);
       if (ended) place().focus({ preventScroll: true });
       if (ended === "Enter") move([1, 0]);
-      else if (ended.endsWith("Tab")) move([0, ended === "Tab" ? 1 : -1]);
+      else if (ended.endsWith("Tab")) along(ended === "Tab" ? 1 : -1);
     },
   });
   node.replaceChildren(field);

@@ -124,6 +124,7 @@ function choose(wanted, same = false) {
   }
   byId("panes").hidden = there.length < 2;
   for (const [name, { id }] of Object.entries(PANES)) byId(id).hidden = name !== pane;
+  byId("loupe").hidden = pane !== "fields" && pane !== "lines";
   viewer
     .show(pages, number, page, marks(), { keep: same || still })
     .then(() => PANES[pane] && viewer.mark(PANES[pane].current()))
