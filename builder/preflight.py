@@ -31,6 +31,7 @@ TEST_TOOLS = {
     **BOOT_TOOLS,
     "qemu-img": "qemu-utils",
     "chromium": "chromium",
+    "sfdisk": "fdisk",
     "shellcheck": "shellcheck",
     "cc": "gcc",
     "/usr/include/stdio.h": "libc6-dev",

@@ -76,7 +76,9 @@ class Child:
         self.pause_s = min(_LONGEST_PAUSE_S, 2 * self.pause_s)
 
 
-def children_of(station: config.StationConfig, config_path: Path, sticks: Path | None) -> list[Child]:
+def children_of(
+    station: config.StationConfig, config_path: Path, sticks: Path | None, *, practice_vaults: bool = False
+) -> list[Child]:
     """The programs of this configuration, in the order in which they are started."""
 
     def program(module: str, *arguments: str) -> list[str]:
@@ -96,7 +98,8 @@ def children_of(station: config.StationConfig, config_path: Path, sticks: Path |
         for engine in station.engines
     ]
     if station.media_socket is not None and sticks is not None:
-        children.append(Child("media helper", program("media", "--folders", str(sticks))))
+        practice = ("--practice-vaults",) if practice_vaults else ()
+        children.append(Child("media helper", program("media", "--folders", str(sticks), *practice)))
     return [*children, Child("gateway", program("gateway"))]
 
 
@@ -139,9 +142,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="runtime.standalone", description=__doc__)
     parser.add_argument("--config", type=Path, required=True)
     parser.add_argument("--sticks", type=Path, default=None, help="a folder whose folders stand for USB sticks")
+    parser.add_argument("--practice-vaults", action="store_true", help="see runtime.media; for tests")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(name)s: %(message)s")
-    run(children_of(config.load(arguments.config), arguments.config.resolve(), arguments.sticks))
+    station = config.load(arguments.config)
+    practice = arguments.practice_vaults
+    run(children_of(station, arguments.config.resolve(), arguments.sticks, practice_vaults=practice))
     return 0
 
 

@@ -15,6 +15,7 @@ from runtime.media.detection import Volume
 from runtime.media.failures import GONE, as_problem
 from runtime.media.mounting import CommandError, FileSystem
 from runtime.media.saving import OnProgress
+from runtime.media.vault_wire import LABEL
 from runtime.media.wire import Document, Listing, Saved, Stick, StickState
 from runtime.problems import STICK_GONE, STICK_READ_ONLY, STICK_UNREADABLE, Problem
 
@@ -99,8 +100,8 @@ class BlockDevices:
         filesystem = mounting.probe(device)
         if filesystem is None and volume.name == volume.disk:
             filesystem = FileSystem("", "", "")  # an empty stick is shown, and said to be unreadable
-        if filesystem is None or volume.id in self._ignored:
-            self._ignored.add(volume.id)  # a partition that holds no files
+        if filesystem is None or filesystem.label == LABEL or volume.id in self._ignored:
+            self._ignored.add(volume.id)  # a partition that holds no files, or a vault
             return
         plugged = _Plugged(volume, device, self._mount_points / volume.id, filesystem)
         plugged.target.mkdir(mode=0o700, exist_ok=True)
@@ -169,6 +170,23 @@ class BlockDevices:
 
     def _present(self, stick_id: str) -> bool:
         return any(volume.id == stick_id for volume in self._find_volumes())
+
+    def labels_on(self, disk: str) -> tuple[str, ...]:
+        """The names of what is on a disk, for people."""
+        with self._lock:
+            found = [each.filesystem.label for each in self._plugged.values() if each.volume.disk == disk]
+        return tuple(label for label in found if label)
+
+    def let_go_of(self, disk: str) -> None:
+        """Unmount all of a disk: it is about to become something else, and is looked at afresh afterwards."""
+        with self._lock:
+            gone = [self._plugged.pop(name) for name, each in list(self._plugged.items()) if each.volume.disk == disk]
+            self._ignored |= {plugged.volume.id for plugged in gone}
+        for plugged in gone:
+            with plugged.lock:
+                mounting.detach(plugged.target)
+                with contextlib.suppress(OSError):
+                    plugged.target.rmdir()
 
     def save(
         self,

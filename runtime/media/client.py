@@ -11,12 +11,16 @@ from pathlib import Path
 from typing import Any
 
 from runtime import problems
-from runtime.media import wire
+from runtime.media import vault_wire, wire
 from runtime.media.failures import HELPER_DOWN, NOT_AVAILABLE
 from runtime.media.wire import Document, Listing, Part, Saved, SaveProgress, Snapshot, WireError
 from runtime.problems import Problem, ProblemKind
 
-_KINDS = {kind.code: kind for kind in [*vars(problems).values(), NOT_AVAILABLE] if isinstance(kind, ProblemKind)}
+_KINDS = {
+    kind.code: kind
+    for kind in [*vars(problems).values(), NOT_AVAILABLE, *vault_wire.KINDS]
+    if isinstance(kind, ProblemKind)
+}
 
 
 @dataclass(frozen=True)
@@ -31,24 +35,24 @@ class MediaClient:
     """Each call is a connection of its own; all raise Problem, HELPER_DOWN if nobody answers."""
 
     def __init__(self, socket: Path) -> None:
-        self._socket = socket
+        self.socket = socket
 
     async def watch(self) -> AsyncIterator[Snapshot]:
         """What is plugged in, now and after every change, until the helper goes away (HELPER_DOWN)."""
-        async with self._call("watch", {}) as (reader, _):
+        async with self.call("watch", {}) as (reader, _):
             while True:
-                _, message = await self._reply(reader, "sticks")
+                _, message = await self.reply(reader, "sticks")
                 yield wire.snapshot(message)
 
     async def files(self, stick: str) -> Listing:
-        async with self._call("list", {"stick": stick}) as (reader, _):
-            _, message = await self._reply(reader, "files")
+        async with self.call("list", {"stick": stick}) as (reader, _):
+            _, message = await self.reply(reader, "files")
             return wire.listing(message)
 
     async def read(self, stick: str, path: str, limit_bytes: int) -> bytes:
         request = {"stick": stick, "path": path, "limit_bytes": limit_bytes}
-        async with self._call("read", request) as (reader, _):
-            _, message = await self._reply(reader, "data")
+        async with self.call("read", request) as (reader, _):
+            _, message = await self.reply(reader, "data")
             return await reader.readexactly(int(message["size"]))
 
     async def save(self, stick: str, outputs: Sequence[Output], on_progress: Callable[[SaveProgress], None]) -> Saved:
@@ -59,11 +63,11 @@ class MediaClient:
         ]
         announced = [{"stem": item.stem, "parts": [vars(part) for part in item.parts]} for item in documents]
         request = {"stick": stick, "documents": announced}
-        async with self._call("save", request) as (reader, writer):
+        async with self.call("save", request) as (reader, writer):
             sending = asyncio.create_task(_send_parts(writer, outputs))
             try:
                 while True:
-                    event, message = await self._reply(reader, "progress", "saved")
+                    event, message = await self.reply(reader, "progress", "saved")
                     if event == "saved":
                         return Saved(str(message["folder"]), tuple(message["names"]))
                     on_progress(SaveProgress(**message))
@@ -72,21 +76,22 @@ class MediaClient:
 
     async def use(self, stick: str) -> None:
         """Mount an ejected stick again."""
-        async with self._call("use", {"stick": stick}) as (reader, _):
-            await self._reply(reader, "ok")
+        async with self.call("use", {"stick": stick}) as (reader, _):
+            await self.reply(reader, "ok")
 
     async def power(self, action: str) -> None:
         """ "poweroff" or "reboot"; Problem NOT_AVAILABLE where the helper may not."""
-        async with self._call("power", {"action": action}) as (reader, _):
-            await self._reply(reader, "ok")
+        async with self.call("power", {"action": action}) as (reader, _):
+            await self.reply(reader, "ok")
 
     @asynccontextmanager
-    async def _call(
+    async def call(
         self, operation: str, request: dict[str, Any]
     ) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+        """A connection on which this was asked. For other clients of the same helper, as `reply` is."""
         writer: asyncio.StreamWriter | None = None
         try:
-            reader, writer = await asyncio.open_unix_connection(self._socket, limit=wire.LINE_BYTES)
+            reader, writer = await asyncio.open_unix_connection(self.socket, limit=wire.LINE_BYTES)
             writer.write(wire.line("op", operation, request))
             await writer.drain()
             yield reader, writer
@@ -99,7 +104,7 @@ class MediaClient:
                     await writer.wait_closed()
 
     @staticmethod
-    async def _reply(reader: asyncio.StreamReader, *expected: str) -> tuple[str, dict[str, Any]]:
+    async def reply(reader: asyncio.StreamReader, *expected: str) -> tuple[str, dict[str, Any]]:
         received = await reader.readline()
         if not received:
             raise EOFError("the helper closed the connection")

@@ -11,7 +11,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-_NEVER = ("loop", "ram", "zram", "dm-", "md", "sr", "fd", "nbd")
+NEVER = ("loop", "ram", "zram", "dm-", "md", "sr", "fd", "nbd")
 _SECTOR_BYTES = 512  # sysfs counts in these, whatever the disk's own sector size
 
 
@@ -34,7 +34,7 @@ class Volume:
         return f"{self.name}-{self.plugged}"
 
 
-def volumes(sysfs: Path, in_use: frozenset[str], never: tuple[str, ...] = _NEVER) -> tuple[Volume, ...]:
+def volumes(sysfs: Path, in_use: frozenset[str], never: tuple[str, ...] = NEVER) -> tuple[Volume, ...]:
     """The volumes of all sticks. `in_use`: "major:minor" of what others have mounted.
 
     `sysfs` is /sys/class/block. Devices that vanish while they are looked at are left out.
@@ -52,7 +52,7 @@ def volumes(sysfs: Path, in_use: frozenset[str], never: tuple[str, ...] = _NEVER
     found: list[Volume] = []
     for name, disk in disks.items():
         parts = partitions.get(name, [])
-        if not _pluggable(disk) or any(_busy(path, in_use) for path in [disk, *parts]):
+        if not pluggable(disk) or any(_busy(path, in_use) for path in [disk, *parts]):
             continue
         with contextlib.suppress(OSError, ValueError):
             found += [_volume(path, disk) for path in parts or [disk]]
@@ -75,9 +75,9 @@ def mounts_below(own: Path, mountinfo: str) -> tuple[Path, ...]:
     return tuple(point for point in reversed(points) if own in point.parents)
 
 
-def _pluggable(disk: Path) -> bool:
+def pluggable(disk: Path) -> bool:
     on_usb = any(piece.startswith("usb") and piece[3:].isdecimal() for piece in disk.parts)
-    return on_usb or _attribute(disk, "removable") == "1"
+    return on_usb or attribute(disk, "removable") == "1"
 
 
 def _busy(path: Path, in_use: frozenset[str]) -> bool:
@@ -85,20 +85,20 @@ def _busy(path: Path, in_use: frozenset[str]) -> bool:
         held = bool(os.listdir(path / "holders"))
     except OSError:
         held = False
-    return held or _attribute(path, "dev") in in_use
+    return held or attribute(path, "dev") in in_use
 
 
 def _volume(path: Path, disk: Path) -> Volume:
     return Volume(
         name=path.name,
         disk=disk.name,
-        plugged=_attribute(disk, "diskseq") or "0",
-        size_bytes=int(_attribute(path, "size")) * _SECTOR_BYTES,
-        read_only=_attribute(path, "ro") == "1" or _attribute(disk, "ro") == "1",
+        plugged=attribute(disk, "diskseq") or "0",
+        size_bytes=int(attribute(path, "size")) * _SECTOR_BYTES,
+        read_only=attribute(path, "ro") == "1" or attribute(disk, "ro") == "1",
     )
 
 
-def _attribute(path: Path, name: str) -> str:
+def attribute(path: Path, name: str) -> str:
     try:
         return (path / name).read_text().strip()
     except OSError:

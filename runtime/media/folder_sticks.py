@@ -15,6 +15,7 @@ from pathlib import Path
 
 from runtime.media import confined, saving
 from runtime.media.failures import NOT_AVAILABLE, as_problem
+from runtime.media.folder_vaults import HIDDEN
 from runtime.media.saving import OnProgress
 from runtime.media.wire import Document, Listing, Saved, Stick
 from runtime.problems import STICK_GONE, STICK_READ_ONLY, Problem
@@ -36,7 +37,7 @@ class FolderSticks:
         try:
             with os.scandir(self._folder) as entries:
                 for entry in entries:
-                    if entry.is_dir(follow_symlinks=False) and not entry.name.startswith("."):
+                    if entry.is_dir(follow_symlinks=False) and not entry.name.startswith(".") and not is_vault(entry):
                         present[entry.name] = entry.inode()
         except FileNotFoundError:
             pass
@@ -124,3 +125,8 @@ class FolderSticks:
         with self._lock:
             if stick.label in self._sticks:
                 self._sticks[stick.label] = (self._sticks[stick.label][0], stick)
+
+
+def is_vault(entry: os.DirEntry[str]) -> bool:
+    """A stick that is a vault holds no files for anybody."""
+    return os.path.isdir(os.path.join(entry.path, HIDDEN))

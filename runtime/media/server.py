@@ -12,8 +12,11 @@ from io import BufferedIOBase
 from pathlib import Path
 from typing import cast
 
-from runtime.media import wire
+from runtime.media import vault_requests, vault_wire, wire
 from runtime.media.backend import Sticks
+from runtime.media.failures import NOT_AVAILABLE
+from runtime.media.vault_backend import Vaults
+from runtime.media.vault_wire import VaultReport
 from runtime.media.wire import Document, SaveProgress, Snapshot, WireError
 from runtime.problems import BAD_REQUEST, INTERNAL, Problem
 
@@ -33,7 +36,7 @@ class MediaServer(socketserver.ThreadingUnixStreamServer):
     daemon_threads = True
     block_on_close = False
 
-    def __init__(self, path: Path, sticks: Sticks) -> None:
+    def __init__(self, path: Path, sticks: Sticks, vaults: Vaults | None = None) -> None:
         path.unlink(missing_ok=True)
         before = os.umask(0o117)
         try:
@@ -42,10 +45,12 @@ class MediaServer(socketserver.ThreadingUnixStreamServer):
             os.umask(before)
         os.chown(path, -1, path.parent.stat().st_gid)
         self.sticks = sticks
+        self.vaults = vaults
         self.changed = threading.Condition()
         self.closing = threading.Event()
         self._path = path
         self._last: Snapshot | None = None
+        self._last_report: VaultReport | None = None
         self._watcher = threading.Thread(target=self._look, name="look", daemon=True)
         self._watcher.start()
 
@@ -56,14 +61,20 @@ class MediaServer(socketserver.ThreadingUnixStreamServer):
         """Wake everybody who watches if something is different now."""
         with self.changed:
             now = self.snapshot()
-            if now != self._last:
-                self._last = now
+            report = self.report()
+            if (now, report) != (self._last, self._last_report):
+                self._last, self._last_report = now, report
                 self.changed.notify_all()
+
+    def report(self) -> VaultReport | None:
+        return None if self.vaults is None else self.vaults.report()
 
     def _look(self) -> None:
         while not self.closing.is_set():
             try:
                 self.sticks.refresh()
+                if self.vaults is not None:
+                    self.vaults.refresh()
                 self.announce()
             except Exception:
                 log.exception("looking for sticks failed")
@@ -76,7 +87,12 @@ class MediaServer(socketserver.ThreadingUnixStreamServer):
         self._watcher.join()
         super().server_close()
         self._path.unlink(missing_ok=True)
+        self.close_vaults()
         self.sticks.close()
+
+    def close_vaults(self) -> None:
+        if self.vaults is not None:
+            self.vaults.close()
 
 
 class _Connection(socketserver.StreamRequestHandler):
@@ -140,10 +156,17 @@ class _Connection(socketserver.StreamRequestHandler):
                 action = wire.field(request, "action")
                 if action not in _POWER:
                     raise WireError("action must be poweroff or reboot")
+                self._media.close_vaults()
                 sticks.power(action)
                 self._send("ok")
+            case "vault-watch":
+                self._watch_vaults()
             case _:
-                raise WireError("there is no such operation")
+                try:
+                    vault_requests.answer(operation, request, self._media.vaults, self.connection, self._send)
+                finally:
+                    self._media.announce()
+                self._send("ok")
 
     def _progress(self, progress: SaveProgress) -> None:
         with contextlib.suppress(OSError):  # a save that has begun is finished even if nobody listens
@@ -159,6 +182,20 @@ class _Connection(socketserver.StreamRequestHandler):
                     now = self._media.snapshot()
             if now != seen:
                 self._send("sticks", now)
+                seen = now
+
+    def _watch_vaults(self) -> None:
+        seen: VaultReport | None = None
+        if self._media.vaults is None:
+            raise Problem(NOT_AVAILABLE, "There are no vaults here.")
+        while not self._media.closing.is_set():
+            with self._media.changed:
+                now = self._media.report()
+                if now == seen:
+                    self._media.changed.wait()
+                    now = self._media.report()
+            if now is not None and now != seen:
+                self._send("vault", vault_wire.dump(now))
                 seen = now
 
 
