@@ -5,6 +5,7 @@ Every method is one transaction and may be called from any thread.
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import threading
 import time
@@ -199,6 +200,45 @@ class Records:
         )
         names = ("page", "form", "engine", "at", "line", "read_as", "corrected")
         return [KeptCorrection(**dict(zip(names, row, strict=True))) for row in rows]
+
+    @property
+    def changes(self) -> int:
+        """Grows with every record that is kept or forgotten."""
+        with self._lock:
+            return self._db.total_changes
+
+    def dumped(self) -> bytes:
+        """Everything, as JSON, to be kept elsewhere."""
+        queries = {
+            "selftests": "SELECT run FROM selftests ORDER BY id",
+            "reviews": "SELECT * FROM reviews ORDER BY at",
+            "corrections": "SELECT page, line, read_as, corrected FROM corrections ORDER BY id",
+        }
+        return json.dumps({name: self._rows(query) for name, query in queries.items()}).encode()
+
+    def take_in(self, dumped: bytes) -> None:
+        """Add what was kept elsewhere, and is not here. Raises ValueError if it is damaged."""
+        tables = json.loads(dumped)
+        with self._lock, self._db:
+            self._db.execute("BEGIN IMMEDIATE")
+            here = [run for (run,) in self._db.execute("SELECT run FROM selftests ORDER BY id")]
+            pages = {page for (page,) in self._db.execute("SELECT page FROM reviews")}
+            # Older ones come first, as `selftests` expects.
+            self._db.execute("DELETE FROM selftests")
+            runs = [run for (run,) in tables["selftests"] if run not in here] + here
+            self._db.executemany("INSERT INTO selftests (run) VALUES (?)", [(run,) for run in runs])
+            places = ",".join("?" * 12)
+            self._db.executemany(f"INSERT OR IGNORE INTO reviews VALUES ({places})", tables["reviews"])
+            self._db.executemany(
+                "INSERT INTO corrections (page, line, read_as, corrected) VALUES (?,?,?,?)",
+                [row for row in tables["corrections"] if row[0] not in pages],
+            )
+
+    def clear(self) -> None:
+        """Forget everything."""
+        with self._lock, self._db:
+            for table in ("corrections", "reviews", "selftests"):
+                self._db.execute(f"DELETE FROM {table}")
 
     def _rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         with self._lock, closing(self._db.execute(query, values)) as cursor:

@@ -28,6 +28,7 @@ from runtime.kiosk.app import build_ui
 from runtime.kiosk.start import Start
 from runtime.service_notify import notify
 from runtime.sockets import listen_tcp
+from runtime.vault.keeping import kept_of
 
 log = logging.getLogger(__name__)
 
@@ -61,6 +62,7 @@ async def serve(station: config.StationConfig, book: LogBook) -> None:
             on_saved=keep_reviews(records, station),
             on_forgotten=forget_texts(records),
             first_keys=first_keys.show,
+            kept=kept_of(station, records, first_keys),
         )
         rest = build_api(station, reader, records, expects_pages=lambda: pages.state.session.expects_pages)
         desk = Desk(station, reader, pages.state.session, rest.state, book, first_keys=first_keys.show)

@@ -42,6 +42,10 @@ class FirstKeys:
             self._ring.mark_seen()
         return shown
 
+    def withdraw(self) -> None:
+        """Others are there now: these were shown to nobody, and are good no more."""
+        self._keys = []
+
     def _make(self, ring: KeyRing) -> None:
         ring.drop_unseen()
         if ring.records():

@@ -98,6 +98,22 @@ class KeyRing:
         if not all(each.seen for each in records):
             self._write(tuple(each for each in records if each.seen))
 
+    def dumped(self) -> bytes:
+        """All keys that somebody has been shown, to be kept elsewhere."""
+        return json.dumps([record.model_dump() for record in self.records() if record.seen]).encode()
+
+    def take_in(self, dumped: bytes) -> bool:
+        """Add keys that were kept elsewhere; whether there were any. Those that nobody has seen go then, and what
+        either side has revoked stays so. Raises ValueError if they are damaged."""
+        kept = {record.id: record for record in _RECORDS.validate_json(dumped)}
+        if not kept:
+            return False
+        ours = {record.id: record for record in self.records() if record.seen}
+        revoked = {record.id for record in (*kept.values(), *ours.values()) if record.revoked}
+        both = {**kept, **ours}.values()
+        self._write(tuple(each.model_copy(update={"revoked": each.id in revoked}) for each in both))
+        return True
+
     def _write(self, records: tuple[KeyRecord, ...]) -> None:
         """Whole or not at all, for this user alone."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
