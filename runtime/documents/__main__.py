@@ -163,9 +163,7 @@ def _opened(request: Request, data: bytes, output: int) -> Reply:
             return Reply(size=len(made))
         if request.what in _PHOTOGRAPHS:
             return _photograph(request, data, output)
-        page = opening.render(
-            data, request.page, request.limits, request.region, request.take_text, request.password
-        )
+        page = opening.render(data, request.page, request.limits, request.region, request.take_text, request.password)
         if not isinstance(page, Image.Image):
             return Reply(width=page.width, height=page.height, lines=page.lines)
         _write_pixels(output, page)

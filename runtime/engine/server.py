@@ -143,9 +143,7 @@ class EngineServer:
             raise ValueError(len(pixels))
         return pixels
 
-    async def _messages(
-        self, pixels: Buffer, size: tuple[int, int], ask: Ask, stall_s: int
-    ) -> AsyncIterator[bytes]:
+    async def _messages(self, pixels: Buffer, size: tuple[int, int], ask: Ask, stall_s: int) -> AsyncIterator[bytes]:
         loop = asyncio.get_running_loop()
         messages: asyncio.Queue[Message | None] = asyncio.Queue()
         cancelled = threading.Event()

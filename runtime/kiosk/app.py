@@ -18,7 +18,7 @@ Enter and Esc are shortcuts.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI, Request, Response
@@ -43,6 +43,7 @@ from runtime.kiosk import (
     routes,
     scanner_routes,
     start_routes,
+    vault_routes,
 )
 from runtime.kiosk.about import is_synthetic
 from runtime.kiosk.contracts import OnSaved, Reader
@@ -53,6 +54,7 @@ from runtime.kiosk.session import Session
 from runtime.kiosk.thumbnails import Thumbnails
 from runtime.media.client import MediaClient
 from runtime.problems import NOT_FOUND, Problem
+from runtime.vault.vault import Kept
 
 
 def build_ui(
@@ -63,12 +65,14 @@ def build_ui(
     on_saved: OnSaved | None = None,
     on_forgotten: OnForgotten | None = None,
     first_keys: Callable[[], list[ShownKey]] = list,
+    kept: Sequence[Kept] = (),
 ) -> FastAPI:
     """The application for `config.ui`. `first_keys` gives the REST interface's first keys, once.
 
     `on_painted` is called once, when the page has painted itself for the first time; by default it makes
     the milestone and the flag that the engine waits for. `on_saved` is told of the pages whenever they
-    were saved, `on_forgotten` of those that are forgotten.
+    were saved, `on_forgotten` of those that are forgotten. `kept`: what lives in the vault, beside the history,
+    while one is open.
 
     An open page keeps one request open (the event stream): run the server with a limit on its
     graceful shutdown.
@@ -111,6 +115,7 @@ def build_ui(
         app.include_router(each.router)
     camera_routes.plug(app, session)
     scanner_routes.plug(app, session)
+    vault_routes.plug(app, session, media, kept)
     app.mount("/static", StaticFiles(directory=catalogue.PAGES / "static"))
     app.mount("/vendor", StaticFiles(directory=catalogue.PAGES / "vendor"))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -32,6 +33,13 @@ class Edits:
         self._finished: Recognised | None = None
         self.revision = 0
         """Grows with every change."""
+
+    @classmethod
+    def restored(cls, log: Sequence[Edit]) -> Edits:
+        """As they were when `log` was kept."""
+        edits = cls()
+        edits._done = list(log)
+        return edits
 
     @property
     def log(self) -> tuple[Edit, ...]:

@@ -67,6 +67,17 @@ class Intake:
             session.looks_at = "queue"
         session.reading.add(documents, wanted)
 
+    def take_up(self, pages: Sequence[Page]) -> Reading:
+        """Look at pages that were read before, in the place of those that are here. Raises Problem BUSY."""
+        session = self._session
+        if session.saving is not None or (session.reading is not None and session.reading.running):
+            raise Problem(BUSY)
+        reading = Reading(session.reader, session.recognition, self._fetch, session.reading_changed)
+        session.reading = reading
+        reading.take_up(pages)
+        self._look("review")
+        return reading
+
     def _held_bytes(self) -> int:
         pages = () if self._session.reading is None else self._session.reading.pages
         return sum({id(page.document): len(page.document.data or b"") for page in pages}.values())

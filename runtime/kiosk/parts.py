@@ -25,5 +25,12 @@ class Part:
     async def let_go(self) -> None:
         """Let go of whatever is left of pages: they are to be forgotten, saved or not."""
 
+    def takes_a_stick(self) -> bool:
+        """Whether a stick that goes now was taken by it, and not pulled out."""
+        return False
+
+    async def leave(self) -> None:
+        """The machine is about to be switched off: what must be written is written when this returns."""
+
     async def follow(self) -> None:
         """Runs for as long as the page is served; cancelled at the end."""

@@ -80,6 +80,12 @@ class Reading:
             self._opening.add_done_callback(self._opened)
         self._pages_changed()
 
+    def take_up(self, pages: Iterable[Page]) -> None:
+        """Pages that were read before, with nothing left to do or to save."""
+        self.pages += pages
+        self.saved_edits = self.edits
+        self._pages_changed()
+
     def again(self, pages: Sequence[Page]) -> None:
         """Read pages that failed or were stopped, once the reason is gone."""
         self._begin()

@@ -140,7 +140,7 @@ class Session:
         }
 
     def _stick_pulled(self, stick: Stick) -> None:
-        if self._off:
+        if self._off or any(part.takes_a_stick() for part in self.parts):
             return
         if stick.state == "ejected":
             if self.saving is not None and self.saving.result and self.saving.stick.id == stick.id:
@@ -281,6 +281,8 @@ class Session:
             raise Problem(NOT_AVAILABLE)
         self._off = True  # the helper now lets go of every stick: that is no stick pulled out
         self.changed()
+        for part in self.parts:
+            await part.leave()
         try:
             await self.shelf.media.power(action)
         except Problem:

@@ -42,8 +42,8 @@ class MachineError(AssertionError):
 class Machine:
     """A PC with one core, a VGA screen and no network card; `disk` is the stick it starts from.
 
-    `disk` is never written to. `sticks` are plugged in as well and are written to. Use it as
-    a context manager: the end of the block is the end of the QEMU process it started, and of no other.
+    `disk` is never written to, unless it `keeps` what is written. `sticks` are plugged in as well and are written
+    to. Use it as a context manager: the end of the block is the end of the QEMU process it started, and of no other.
     `room` gets serial.log, qemu.log and the screenshots.
     """
 
@@ -52,6 +52,7 @@ class Machine:
     firmware: Firmware = Firmware.SEABIOS
     sticks: tuple[Path, ...] = ()
     memory_mib: int = 4096
+    keeps: bool = False
     _process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
     _qmp: Qmp | None = field(default=None, repr=False)
     _scratch: Path | None = field(default=None, repr=False)
@@ -108,7 +109,8 @@ class Machine:
         argv += ["-serial", f"file:{self._serial}", "-qmp", f"unix:{self._scratch / 'qmp'},server=on,wait=off"]
         argv += ["-device", "qemu-xhci,p2=8,p3=8"]
         kind = "qcow2" if self.disk.suffix == ".qcow2" else "raw"
-        argv += ["-drive", f"if=none,id=disk,format={kind},readonly=on,file={self.disk}"]
+        protected = "off" if self.keeps else "on"
+        argv += ["-drive", f"if=none,id=disk,format={kind},readonly={protected},file={self.disk}"]
         argv += ["-device", "usb-storage,id=boot,drive=disk,removable=on,bootindex=0"]
         for number, stick in enumerate(self.sticks):
             name = "stick" if number == 0 else f"stick{number + 1}"
@@ -172,6 +174,16 @@ class Machine:
         picture = self.room / f"{name}.png"
         self._command("screendump", filename=str(picture), format="png")
         return picture
+
+    def plug_in(self, device: str, image: Path) -> None:
+        """Plug another stick in; `device` is new each time, and names it to `pull_out`."""
+        file = {"driver": "file", "filename": str(image)}
+        self._command("blockdev-add", **{"node-name": f"{device}-image", "driver": "raw", "file": file})
+        self._command("device_add", driver="usb-storage", id=device, drive=f"{device}-image", removable=True)
+
+    def type(self, text: str) -> None:
+        """Lower-case letters, digits and hyphens."""
+        self.press(*("minus" if sign == "-" else sign for sign in text))
 
     def pull_out(self, device: str) -> None:
         """Pull a stick out: "boot", the one it runs from, "stick", "stick2", ..."""

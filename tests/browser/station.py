@@ -70,7 +70,8 @@ class Station:
             urllib.request.urlopen(request, timeout=30).close()
 
     def rest(self) -> None:
-        """Back to the first screen, with no stick: what every test starts from."""
+        """Back to the first screen, with no stick and no vault: what every test starts from."""
+        self.post("vault/lock")
         self.clear()
         for path in ("read/stop", "save/finish", "save/close", "read/close", "notice/close"):
             self.post(path)
@@ -108,7 +109,10 @@ def start(folder: Path, **changed: object) -> Station:
     command = [sys.executable, "-m", "runtime.standalone", "--config", str(folder / "station.json")]
     with open(folder / "log", "wb") as log:
         process = subprocess.Popen(
-            [*command, "--sticks", str(folder / "sticks")], cwd=ROOT, stdout=log, stderr=subprocess.STDOUT
+            [*command, "--sticks", str(folder / "sticks"), "--practice-vaults"],
+            cwd=ROOT,
+            stdout=log,
+            stderr=subprocess.STDOUT,
         )
     station = Station(
         f"http://127.0.0.1:{ui}",

@@ -28,12 +28,13 @@ from runtime.kiosk.choice import TILES
 from runtime.kiosk.doubts import Reason
 from runtime.kiosk.pages import Status
 from runtime.kiosk.start import StepName, StepState
-from runtime.media import failures
+from runtime.media import failures, vault_wire
 from runtime.media.wire import SaveStage
 from runtime.problems import ProblemKind
 from runtime.results import Caution, Progress
 from runtime.scanner import failures as scanner_failures
 from runtime.tasks.task import Task
+from runtime.vault import passphrase, vault
 
 
 def _reasons() -> set[str]:
@@ -58,6 +59,9 @@ _FILLED = {
     "view.": ("one", "two", "continuous"),
     "why.": _reasons(),
     "save.": get_args(SaveStage),
+    "vault_stage.": ("begin", *get_args(vault_wire.Stage)),
+    "vault_state.": get_args(vault.State),
+    "vault_strength.": tuple(word for word in get_args(passphrase.Word) if word != "none"),
     "tile.": tuple(name for name, _, _ in TILES),
     "about_tile.": tuple(name for name, _, _ in TILES),
     "start.": get_args(StepName),
@@ -79,7 +83,17 @@ _FILLED = {
     "admin_trigger.": get_args(Trigger),
 }
 # Whose codes have a problem and a remedy.
-_MODULES_WITH_PROBLEMS = (problems, failures, scanner_failures, session, same_origin, door, engines, client)
+_MODULES_WITH_PROBLEMS = (
+    problems,
+    failures,
+    vault_wire,
+    scanner_failures,
+    session,
+    same_origin,
+    door,
+    engines,
+    client,
+)
 # The same in every language.
 _NAMES = {"Inkstick", "墨", "墨锭"}
 _KEY = re.compile(r"([a-z_0-9]+)\.[A-Za-z0-9_-]+")

@@ -24,3 +24,4 @@ export const post = (path, body) => request("POST", path, body);
 // Bytes as they are, with their own type.
 export const send = (path, blob) => request("POST", path, blob);
 export const put = (path, body) => request("PUT", path, body);
+export const remove = (path) => request("DELETE", path);

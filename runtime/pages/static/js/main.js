@@ -14,6 +14,7 @@ import * as scanner from "./screens/scanner.js";
 import * as saving from "./screens/saving.js";
 import * as start from "./screens/start.js";
 import * as trouble from "./screens/trouble.js";
+import * as vault from "./screens/vault.js";
 import { duration, second, speak, spoken, t, tag } from "./words.js";
 
 const SCREENS = { camera, scanner, list, reading, review, saving, saved: saving, "save-failed": saving, trouble };
@@ -44,11 +45,12 @@ function show(next) {
     byId(wanted).hidden = false;
     document.body.dataset.screen = shown = wanted;
     byId("choice").hidden = !("choice" in byId(wanted).dataset);
-    if (!openDialog() || openDialog().id !== "keys") dismiss();
+    if (!openDialog()?.matches("#keys, [data-stays]")) dismiss();
     const enter = SCREENS[wanted]?.enter;
     if (enter) enter(from);
     else byId(wanted).querySelector("h1").focus();
   }
+  vault.render(state);
   Promise.resolve(SCREENS[wanted]?.render(state, spokenAnew)).catch(complain);
   choice.render(state, spokenAnew).catch(complain);
   forgetting.render(state);
@@ -90,6 +92,7 @@ const actions = {
   ...review.actions,
   ...saving.actions,
   ...trouble.actions,
+  ...vault.actions,
   stop: () => post("read/stop"),
   language: () => post("language", { language: spoken() === "zh" ? "en" : "zh" }),
   help: () => ask("keys"),
