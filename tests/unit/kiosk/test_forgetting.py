@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -15,7 +16,12 @@ from starlette.testclient import TestClient
 from runtime.accuracy.keeping import forget_texts, keep_reviews
 from runtime.accuracy.records import Records
 from runtime.config import ForgettingConfig, Listener, StationConfig
+from runtime.gateway.recognition import Recognised
 from runtime.kiosk.app import build_ui
+from runtime.kiosk.documents import Document
+from runtime.kiosk.edits import Edits
+from runtime.kiosk.pages import Page
+from runtime.kiosk.reading import Reading
 from runtime.media import server
 from runtime.media.folder_sticks import FolderSticks
 from runtime.media.server import MediaServer
@@ -107,6 +113,8 @@ def test_nothing_of_a_forgotten_batch_is_left_in_state_or_files(
         assert MARKER not in client.get("/kiosk/state").text and WORDS[0] not in client.get("/kiosk/state").text
         assert state["screen"] in ("list", "insert") and state["forgetting"]["times"] == 1
         assert client.app.state.thumbnails._kept == {}  # type: ignore[attr-defined]
+        gc.collect()
+        assert [each for each in gc.get_objects() if type(each) in (Page, Reading, Edits, Document, Recognised)] == []
         assert holding(tmp_path / "sticks", MARKER) != []  # what was saved stays where it was saved
 
 
