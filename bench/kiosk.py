@@ -70,6 +70,17 @@ def usable_ms(browser: Browser, url: str, loads: int) -> float:
     return round(median(times), 1)
 
 
+def _wait_for_files(running: Station, wanted: int) -> None:
+    deadline = time.monotonic() + _PATIENCE_MS / 1000
+    while True:
+        listed: Any = running.state()["files"]
+        if listed["count"] == wanted:
+            return
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"the list has {listed['count']} of {wanted} files")
+        time.sleep(0.2)
+
+
 def blocked_ms(page: Page, list_id: str) -> float:
     """The longest task while the list is scrolled down and up again; 0: none was over 50 ms."""
     page.evaluate(_SCROLL, list_id)
@@ -91,13 +102,15 @@ def measure(browser: Browser, running: Station, loads: int, pages: int) -> dict[
     page.goto(running.url)
     sheet = short()
     running.plug_in("BATCH", {f"{number:04}.png": sheet for number in range(pages)})
-    page.wait_for_selector(f"#files li:nth-child({pages})", state="attached", timeout=_PATIENCE_MS)
+    _wait_for_files(running, pages)
+    page.wait_for_selector("#files li", timeout=_PATIENCE_MS)
+    page.wait_for_timeout(1000)
     found["list_load_ms"] = round(max(page.evaluate("() => window.tasks"), default=0), 1)
     found["list_blocked_ms"] = blocked_ms(page, "files")
     page.keyboard.press("a")
     began = time.monotonic()
     page.keyboard.press("Enter")
-    page.wait_for_selector("#reading-pages [data-status=read]", state="attached", timeout=_PATIENCE_MS)
+    page.wait_for_selector("#reading-pages [data-status=read]", timeout=_PATIENCE_MS)
     found["first_result_s"] = round(time.monotonic() - began, 2)
     state = running.state()
     reading: Any = state["reading"]
