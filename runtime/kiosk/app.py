@@ -42,6 +42,7 @@ from runtime.kiosk import (
     review_routes,
     routes,
     scanner_routes,
+    scripts,
     start_routes,
     vault_routes,
 )
@@ -127,6 +128,7 @@ def build_ui(
                 second=catalogue.other(session.language),
                 tags=catalogue.TAGS,
                 words=catalogue.kiosk_words(),
+                scripts=scripts.needed(),
                 version=config.version,
                 synthetic=is_synthetic(config),
             )
