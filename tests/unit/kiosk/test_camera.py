@@ -96,3 +96,10 @@ def test_too_much_is_refused_and_nothing_is_lost(client: TestClient, photograph:
 def test_there_is_nothing_to_read_before_a_page_is_taken(client: TestClient) -> None:
     assert client.post("/kiosk/camera/read", headers=OWN).json()["code"] == "bad-request"
     assert client.post("/kiosk/camera/shots/none/drop", headers=OWN).json()["code"] == "not-found"
+
+
+def test_what_was_taken_is_forgotten_with_the_batch(client: TestClient, photograph: Image.Image) -> None:
+    take(client, jpeg(photograph))
+    assert client.get("/kiosk/state").json()["forgetting"]["pages"] == 1
+    assert client.post("/kiosk/forget", headers=OWN).status_code == 204
+    assert shots(client) == []
