@@ -89,7 +89,7 @@ function plot(name, chart, data, size, place) {
           stroke: name === "error_rate" ? style("--seal") : style("--ink"),
           fill: name === "error_rate" ? style("--seal-wash") : style("--wash"),
           width: 1.5,
-          points: { show: false },
+          points: { size: 5 },
           spanGaps: false,
         },
       ],
