@@ -15,7 +15,7 @@ from builder.manifest import find_in
 UNITS = "etc/systemd/system"
 _NEWER_KEYS = r"'Restart(Steps|MaxDelaySec)'"
 """The station's systemd, 257, knows them; this machine's may be older than 254."""
-SERVICES = ("inkstick-gateway", "inkstick-engine@", "inkstick-kiosk")
+SERVICES = ("inkstick-gateway", "inkstick-engine@", "inkstick-kiosk", "inkstick-input")
 
 
 @pytest.fixture(scope="module")
