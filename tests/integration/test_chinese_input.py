@@ -177,7 +177,7 @@ def test_pinyin_is_typed_into_the_page_with_the_images_own_programs(
 
 ARTIFACTS = Path(__file__).resolve().parents[1] / "artifacts"
 # Keys in lists, letters in words. Ctrl+Space turns pinyin on, and off again.
-CHINESE = [
+CHINESE: list[str | list[str]] = [
     *(["Return", "ctrl+a", "ctrl+space"], "shenfenzheng", ["space"], "hetong", ["1", "ctrl+space"]),
     *(" No. 7", ["Return"]),
 ]

@@ -7,9 +7,18 @@ export const openDialog = () => document.querySelector("dialog[open]");
 export function ask(id) {
   openDialog()?.close();
   const dialog = byId(id);
+  named(dialog);
   dialog.showModal();
   (dialog.querySelector("button.main") ?? dialog.querySelector("button"))?.focus();
   return dialog;
+}
+
+// For who hears the page: a dialog is called what its heading says.
+function named(dialog) {
+  const heading = dialog.querySelector("h1");
+  if (!heading) return;
+  heading.id ||= `${dialog.id}-heading`;
+  dialog.setAttribute("aria-labelledby", heading.id);
 }
 
 export const dismiss = () => openDialog()?.close();

@@ -15,6 +15,7 @@ import * as saving from "./screens/saving.js";
 import * as start from "./screens/start.js";
 import * as trouble from "./screens/trouble.js";
 import * as vault from "./screens/vault.js";
+import * as view from "./view.js";
 import { duration, second, speak, spoken, t, tag } from "./words.js";
 
 const SCREENS = { camera, scanner, list, reading, review, saving, saved: saving, "save-failed": saving, trouble };
@@ -97,6 +98,7 @@ const actions = {
   language: () => post("language", { language: spoken() === "zh" ? "en" : "zh" }),
   help: () => ask("keys"),
   keyboard: keyboard.show,
+  ...view.actions,
   admin: () => location.assign("/admin"),
   power: () => {
     if (!state?.can_power_off) return tell("not-available");

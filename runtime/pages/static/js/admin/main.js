@@ -1,6 +1,8 @@
 // The admin page: a PIN, and then what the station knows of itself, panel by panel.
 import { ask, dismiss, openDialog, tell } from "../dialogs.js";
 import { byId } from "../dom.js";
+import "../keyboard/keyboard.js";
+import * as view from "../view.js";
 import { speak, spoken, t } from "../words.js";
 import { get, onLocked, post } from "./api.js";
 import * as charts from "./charts.js";
@@ -103,6 +105,7 @@ async function speakOther() {
 const actions = {
   show: (button) => show(button.dataset.panel),
   language: speakOther,
+  ...view.actions,
   lock: async () => {
     await post("door/leave");
     await door.show();

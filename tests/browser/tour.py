@@ -1,0 +1,152 @@
+"""A walk through every screen and dialog of the station, for whoever looks at all of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+
+from runtime.hardware.facts import Facts
+from runtime.hardware.ladder import judge
+from tests.browser.conftest import Watched
+from tests.browser.station import Station, chinese, english, png, short
+from tests.pages.forms import form_page
+from tests.unit.hardware.test_ladder import LADDER
+
+LANGUAGES = ("zh", "en")
+LONG_MS = 120_000
+PIN = "271828"
+
+
+def walk(kiosk: Watched, station: Station) -> Iterator[str]:
+    """Yields the name of what is shown; it stays until the next is asked for. Ends where it began.
+
+    A dialog is opened by its own key; those that need a mishap are opened by hand, at the end.
+    """
+    for part in (_first, _choosing, _reading, _reviewing, _saving, _mishaps, _dialogs):
+        yield from part(kiosk, station)
+
+
+def admin(kiosk: Watched, station: Station) -> Iterator[str]:
+    """The pages behind the PIN. The first who comes chooses it."""
+    page = kiosk.page
+    page.goto(f"{station.url}/admin")
+    page.wait_for_selector("#pad button:not(:disabled)")
+    yield "admin-door"
+    kiosk.press(*PIN, "Enter")
+    page.wait_for_function(
+        "document.querySelector('#desk:not([hidden])') || document.querySelector('#pin-dots').value === ''"
+    )
+    if page.locator("#desk").is_hidden():
+        kiosk.press(*PIN, "Enter")
+    page.wait_for_selector("#desk:not([hidden])")
+    for tab in page.locator("#tabs button").all():
+        name = tab.get_attribute("data-panel")
+        tab.click()
+        page.wait_for_selector(f"#{name}:not([hidden])")
+        yield f"admin-{name}"
+    yield from _dialogs(kiosk, station, "admin-")
+
+
+def speak(kiosk: Watched, station: Station, language: str) -> None:
+    """Live, as the key L does it."""
+    station.post("language", {"language": language})
+    tag = "zh-CN" if language == "zh" else "en"
+    kiosk.page.wait_for_selector(f'html[lang="{tag}"]', timeout=LONG_MS)
+
+
+def _first(kiosk: Watched, station: Station) -> Iterator[str]:
+    kiosk.shows("insert")
+    yield "insert"
+    yield from _asked(kiosk, "F1", "keys")
+    yield from _asked(kiosk, "F7", "view")
+    yield from _asked(kiosk, "F10", "ask-power")
+
+
+def _choosing(kiosk: Watched, station: Station) -> Iterator[str]:
+    pages = {
+        "english.png": english()[0],
+        "合同/第一页.png": chinese()[0],
+        "身份证.png": png(form_page("identity-card").image),
+        "短.png": short(),
+        "坏.png": b"no picture",
+    }
+    station.plug_in("KINGSTON", pages)
+    kiosk.page.wait_for_selector(f"#files li:nth-child({len(pages)}) img")
+    kiosk.press("a")
+    yield "list"
+
+
+def _reading(kiosk: Watched, station: Station) -> Iterator[str]:
+    kiosk.press("Enter")
+    kiosk.shows("reading")
+    yield "reading"
+    kiosk.shows("review", timeout_s=LONG_MS / 1000)
+
+
+def _reviewing(kiosk: Watched, station: Station) -> Iterator[str]:
+    page = kiosk.page
+    pages = page.evaluate("fetch('/kiosk/pages').then(answer => answer.json()).then(all => all.pages)")
+    for number, each in enumerate(pages):
+        page.wait_for_function(
+            "number => document.getElementById('review-number').textContent.startsWith(`${number} `)", arg=number + 1
+        )
+        if each["name"].startswith("坏"):
+            yield "review-failed"
+        elif each["name"].startswith("english"):
+            yield "review"
+            kiosk.press("Enter", "F8")
+            page.keyboard.type("shenfenzheng")
+            page.wait_for_selector("#keyboard-candidates button")
+            yield "review-pinyin"
+            kiosk.press("Escape", "F8", "Escape")
+        if number + 1 < len(pages):
+            kiosk.press("PageDown")
+
+
+def _saving(kiosk: Watched, station: Station) -> Iterator[str]:
+    stick = station.sticks / "KINGSTON"
+    kiosk.press("s")
+    kiosk.shows("saved", timeout_s=LONG_MS / 1000)
+    yield "saved"
+    kiosk.press("Escape")
+    kiosk.shows("review")
+    assert stick.is_dir()
+
+
+def _mishaps(kiosk: Watched, station: Station) -> Iterator[str]:
+    station.pull("KINGSTON")
+    kiosk.page.wait_for_selector("#notice:not([hidden])")
+    yield "notice"
+    station.rest()
+    kiosk.shows("insert")
+    report = judge(Facts(ram_bytes=4_000_000_000, has_model=True), LADDER).as_json({})
+    station.hardware.write_text(json.dumps(report))
+    kiosk.page.wait_for_selector("#has-trouble:not([hidden])", timeout=LONG_MS)
+    station.post("trouble/show")
+    kiosk.shows("trouble")
+    yield "trouble"
+    station.hardware.write_text(json.dumps({"parts": {}, "troubles": []}))
+    station.rest()
+    kiosk.shows("insert")
+
+
+def _dialogs(kiosk: Watched, station: Station, prefix: str = "") -> Iterator[str]:
+    """Each dialog by itself, as far as it is drawn without what led to it."""
+    page = kiosk.page
+    for name in page.evaluate("[...document.querySelectorAll('dialog')].map(dialog => dialog.id)"):
+        page.evaluate("name => import('/static/js/dialogs.js').then(dialogs => void dialogs.ask(name))", name)
+        page.wait_for_selector(f"#{name}[open]")
+        yield f"{prefix}dialog-{name}"
+        page.evaluate("document.querySelector('dialog[open]')?.close()")
+
+
+def _asked(kiosk: Watched, key: str, dialog: str) -> Iterator[str]:
+    kiosk.press(key)
+    kiosk.page.wait_for_selector(f"#{dialog}[open]")
+    yield f"dialog-{dialog}"
+    kiosk.press("Escape")
+    kiosk.page.wait_for_selector(f"#{dialog}", state="hidden")
+
+
+Walk = Callable[[Watched, Station], Iterator[str]]
+WALKS: dict[str, Walk] = {"station": walk, "admin": admin}
