@@ -41,7 +41,7 @@ def _make(machine: Machine, number: int) -> None:
     if code is not None:  # the stick is another, and would be erased
         machine.press("tab", "tab", "tab")
         machine.type(code[1])
-    wait_for_text(machine, "猜出", name=f"vault-{number}-strong", limit_s=ANSWER_S)
+    wait_for_text(machine, "很强", name=f"vault-{number}-strong", limit_s=ANSWER_S)
     machine.press("ret")
     wait_for_text(machine, "恢复密钥", "只显示这一次", name=f"vault-{number}-key", limit_s=ANSWER_S)
     machine.press("y")
