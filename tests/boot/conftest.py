@@ -46,7 +46,10 @@ def start(room: Path) -> Iterator[StartMachine]:
     """Switch a machine on; it is gone when the test ends."""
     with ExitStack() as machines:
 
-        def switch_on(disk: Path, firmware: Firmware = Firmware.SEABIOS, *sticks: Path | None) -> Machine:
-            return machines.enter_context(Machine(disk, room, firmware, tuple(stick for stick in sticks if stick)))
+        def switch_on(
+            disk: Path, firmware: Firmware = Firmware.SEABIOS, *sticks: Path | None, more: tuple[str, ...] = ()
+        ) -> Machine:
+            plugged = tuple(stick for stick in sticks if stick)
+            return machines.enter_context(Machine(disk, room, firmware, plugged, more=more))
 
         yield switch_on

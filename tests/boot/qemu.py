@@ -44,7 +44,7 @@ class Machine:
 
     `disk` is never written to, unless it `keeps` what is written. `sticks` are plugged in as well and are written
     to. Use it as a context manager: the end of the block is the end of the QEMU process it started, and of no other.
-    `room` gets serial.log, qemu.log and the screenshots.
+    `room` gets serial.log, qemu.log and the screenshots. `more`: further arguments of QEMU's.
     """
 
     disk: Path
@@ -53,6 +53,7 @@ class Machine:
     sticks: tuple[Path, ...] = ()
     memory_mib: int = 4096
     keeps: bool = False
+    more: tuple[str, ...] = ()
     _process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
     _qmp: Qmp | None = field(default=None, repr=False)
     _scratch: Path | None = field(default=None, repr=False)
@@ -111,12 +112,12 @@ class Machine:
         kind = "qcow2" if self.disk.suffix == ".qcow2" else "raw"
         protected = "off" if self.keeps else "on"
         argv += ["-drive", f"if=none,id=disk,format={kind},readonly={protected},file={self.disk}"]
-        argv += ["-device", "usb-storage,id=boot,drive=disk,removable=on,bootindex=0"]
+        argv += ["-device", "usb-storage,id=boot,drive=disk,removable=on,bootindex=1"]
         for number, stick in enumerate(self.sticks):
             name = "stick" if number == 0 else f"stick{number + 1}"
             argv += ["-drive", f"if=none,id=data{number},format=raw,cache=writethrough,file={stick}"]
             argv += ["-device", f"usb-storage,id={name},drive=data{number},removable=on"]
-        return argv
+        return [*argv, *self.more]
 
     @property
     def _serial(self) -> Path:
@@ -185,8 +186,12 @@ class Machine:
         """Lower-case letters, digits and hyphens."""
         self.press(*("minus" if sign == "-" else sign for sign in text))
 
+    def attach(self, driver: str, **properties: object) -> None:
+        """Plug any device in: QEMU's name for it, and its properties."""
+        self._command("device_add", driver=driver, **properties)
+
     def pull_out(self, device: str) -> None:
-        """Pull a stick out: "boot", the one it runs from, "stick", "stick2", ..."""
+        """Pull a device out: "boot", the stick it runs from, "stick", "stick2", ..., or what was plugged in."""
         self._command("device_del", id=device)
 
     def press_power_button(self) -> None:

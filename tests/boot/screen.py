@@ -27,7 +27,7 @@ def text_of(picture: Image.Image) -> str:
     """All text in the picture, without white space: word gaps of a screen font are not worth a test."""
     page = np.asarray(picture.convert("RGB"), dtype=np.uint8)
     result = _engine().read(page, Ask(), lambda _: None, threading.Event())
-    return _squeezed(result.text)
+    return squeezed(result.text)
 
 
 def text_of_screen(machine: Machine, name: str) -> str:
@@ -49,14 +49,14 @@ def wait_for_text(machine: Machine, *wanted: str, name: str, limit_s: float) -> 
             pixels = picture.tobytes()
             if pixels != last:
                 seen, last = text_of(picture), pixels
-        if all(_squeezed(words) in seen for words in wanted):
+        if all(squeezed(words) in seen for words in wanted):
             return seen
         if not machine.is_on or time.monotonic() > deadline:
             raise MachineError(f"the screen does not show {wanted}; it shows: {seen}")
         time.sleep(2)
 
 
-def _squeezed(text: str) -> str:
+def squeezed(text: str) -> str:
     """Without white space and case, and with letters and digits of one shape made equal: in a file name
     of hexadecimal digits no engine can tell 1 from l."""
     return "".join(unicodedata.normalize("NFKC", text).split()).casefold().translate(_ONE_SHAPE)
