@@ -2,6 +2,7 @@
 import { post } from "./api.js";
 import { ask, dismiss, openDialog, tell } from "./dialogs.js";
 import { byId } from "./dom.js";
+import { keep } from "./kept.js";
 import { listen } from "./keys.js";
 import * as keyboard from "./keyboard/keyboard.js";
 import * as choice from "./screens/choice.js";
@@ -120,6 +121,7 @@ document.addEventListener("click", (event) => {
     .catch(complain);
 });
 
+keep();
 listen(() => ({ section: byId(shown), key: SCREENS[shown]?.key }));
 
 // One text a second, and only while time is what the person is waiting for.
