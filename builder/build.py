@@ -148,6 +148,7 @@ def _medium(plan: Plan, made: Manifest, cache: Cache) -> Medium:
         epoch=plan.lock.source_date_epoch,
         papers=papers(made, plan, cache),
         certificate=plan.step("modules").folder(cache) / "certificate.der" if plan.profile.driver else None,
+        password_pbkdf2=plan.profile.boot.password_pbkdf2,
     )
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from builder.boot.password import lock
 from builder.console import Meter
 from builder.keys import ROOT
 from builder.manifest import Manifest
@@ -30,7 +31,7 @@ _PERCENT = re.compile(r"([0-9.]+)% done")
 class Medium:
     """What goes onto the ISO. `layers` maps file names on the medium to files in the cache, `papers` names in
     /inkstick/about to what is in them. `certificate`: the one the driver's modules are signed by, DER; None
-    where there is no driver.
+    where there is no driver. `password_pbkdf2`: what GRUB's menu is locked with, see builder/boot/password.py.
     """
 
     manifest: Manifest
@@ -41,6 +42,7 @@ class Medium:
     epoch: int
     papers: dict[str, bytes] = field(default_factory=dict)
     certificate: Path | None = None
+    password_pbkdf2: str | None = None
 
 
 def write_iso(medium: Medium, iso: Path, work: Path, log: Path, meter: Meter) -> None:
@@ -119,6 +121,7 @@ def render(template: str, medium: Medium) -> str:
         version=medium.manifest.version,
         arguments=medium.arguments,
         has_certificate=medium.certificate is not None,
+        lock=lock(medium.manifest.id, medium.password_pbkdf2),
     )
 
 

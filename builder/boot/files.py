@@ -22,6 +22,7 @@ GRUB_MODULES = (
     *("biosdisk", "iso9660", "fat", "exfat", "ntfs", "part_gpt", "part_msdos", "search", "search_fs_file"),
     *("linux", "normal", "configfile", "echo", "test", "true", "regexp", "minicmd", "halt", "reboot"),
     *("all_video", "gfxterm", "gfxmenu", "font", "png", "videoinfo", "loopback", "sleep", "keystatus"),
+    *("password_pbkdf2", "gcry_sha512"),
 )
 _CJK_FONT = "usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc"
 

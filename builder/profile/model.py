@@ -192,6 +192,17 @@ class Forgetting(Strict):
         return self
 
 
+GrubPassword = Annotated[str, Field(pattern=r"^grub\.pbkdf2\.sha512\.\d+\.[0-9A-F]+\.[0-9A-F]{128}$")]
+
+
+class Boot(Strict):
+    """`password_pbkdf2`: what grub-mkpasswd-pbkdf2 prints, for user `inkstick`; without one nobody can change an
+    entry of the boot menu or open GRUB's command line.
+    """
+
+    password_pbkdf2: GrubPassword | None = None
+
+
 class Squashfs(Strict):
     """`level` is zstd's: higher is smaller and slower to build; reading costs the same."""
 
@@ -227,6 +238,7 @@ class Profile(Strict):
     alerts: list[Alert] = []
     admin: Admin = Admin()
     forgetting: Forgetting = Forgetting()
+    boot: Boot = Boot()
     squashfs: Squashfs = Squashfs()
     cuts: Cuts = Cuts()
     kernel_arguments: list[str] = []
