@@ -60,7 +60,7 @@ def test_each_service_is_a_user_of_its_own_or_root_with_few_rights(tree: Tree) -
         text = tree.run("cat", f"{UNITS}/{name}").stdout
         settings = dict(re.findall(r"^(\w+)=(.*)$", text, re.MULTILINE))
         if name in ROOTS:
-            assert len(settings["CapabilityBoundingSet"].split()) <= 4, name
+            assert len(settings["CapabilityBoundingSet"].split()) <= 5, name
         else:
             assert settings.get("User", "root") != "root" or settings.get("DynamicUser") == "yes", name
             assert settings["CapabilityBoundingSet"] == "", name
