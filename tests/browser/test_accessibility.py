@@ -32,6 +32,7 @@ def _violations(kiosk: Watched) -> list[str]:
     ]
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("walk", WALKS)
 def test_every_screen_and_dialog_meets_wcag(kiosk: Watched, station: Station, walk: str) -> None:
     found: dict[str, list[str]] = {}

@@ -134,7 +134,15 @@ def _dialogs(kiosk: Watched, station: Station, prefix: str = "") -> Iterator[str
     """Each dialog by itself, as far as it is drawn without what led to it."""
     page = kiosk.page
     for name in page.evaluate("[...document.querySelectorAll('dialog')].map(dialog => dialog.id)"):
-        page.evaluate("name => import('/static/js/dialogs.js').then(dialogs => void dialogs.ask(name))", name)
+        # What is told or asked for is written when it happens.
+        page.evaluate(
+            """name => import('/static/js/dialogs.js').then(dialogs => {
+              const heading = document.querySelector(`#${name} h1`);
+              if (heading && !heading.textContent) heading.textContent = dialogs.reason("internal-error");
+              dialogs.ask(name);
+            })""",
+            name,
+        )
         page.wait_for_selector(f"#{name}[open]")
         yield f"{prefix}dialog-{name}"
         page.evaluate("document.querySelector('dialog[open]')?.close()")

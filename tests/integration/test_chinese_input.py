@@ -26,6 +26,8 @@ from builder.manifest import find_in
 from tests.browser import station as stations
 from tests.browser.station import Station, short
 
+pytestmark = pytest.mark.full
+
 PATIENCE_S = 180
 SIZE = (1280, 800)
 # The layers as the station stacks them, as the root of this mount namespace: a chroot would forbid Chromium's
