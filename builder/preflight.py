@@ -46,8 +46,6 @@ TEST_TOOLS = {
     "mkntfs": "ntfs-3g",
     "fls": "sleuthkit",
     "systemd-analyze": "systemd",
-    "Xvfb": "xvfb",
-    "xdotool": "xdotool",
     "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc": "fonts-noto-cjk",
     "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf": "fonts-dejavu-core",
     "/usr/share/fonts/truetype/noto/NotoSansThai-Regular.ttf": "fonts-noto-core",
