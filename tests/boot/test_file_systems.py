@@ -39,6 +39,8 @@ def test_every_file_system_is_read_and_saved_to(iso: Path, start: StartMachine, 
         machine.press("ret")
         wait_for_text(machine, "请核对文字", name=f"{label}-2-review", limit_s=READ_S)
         machine.press("s")
+        wait_for_text(machine, "保存到哪个", name=f"{label}-2-which", limit_s=ANSWER_S)
+        machine.press(str(number))
         wait_for_text(machine, "可以安全拔出", label, name=f"{label}-3-saved", limit_s=ANSWER_S)
         machine.press("ret")
         saved.add(label)
