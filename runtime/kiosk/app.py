@@ -37,6 +37,7 @@ from runtime.kiosk import (
     choice_routes,
     file_routes,
     forgetting_routes,
+    intake_routes,
     pinyin_routes,
     reading_routes,
     review_routes,
@@ -106,6 +107,7 @@ def build_ui(
     for each in (
         routes,
         file_routes,
+        intake_routes,
         reading_routes,
         choice_routes,
         pinyin_routes,

@@ -51,8 +51,8 @@ class Intake:
         self.take([document], want)
         return document
 
-    def take(self, documents: Sequence[Document], want: Want | None = None) -> None:
-        """Read these too; without `want`, for what is chosen now."""
+    def take(self, documents: Sequence[Document], want: Want | None = None, *, in_background: bool = False) -> None:
+        """Read these too; without `want`, for what is chosen now. `in_background`: the screen stays."""
         session = self._session
         wanted = want or session.choice.want
         if session.saving is not None:
@@ -64,7 +64,7 @@ class Intake:
         session.note(None)
         if session.reading is None:
             session.reading = Reading(session.reader, session.recognition, self._fetch, session.reading_changed)
-            session.looks_at = "queue"
+            session.looks_at = "list" if in_background else "queue"
         session.reading.add(documents, wanted)
 
     def take_up(self, pages: Sequence[Page]) -> Reading:

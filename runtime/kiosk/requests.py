@@ -45,6 +45,18 @@ class Open(_Strict):
     password: Annotated[str, Field(max_length=256)] = ""
 
 
+class BeginWatch(_Strict):
+    """`folder`: as the list shows it; "" for the whole stick. `save`: results go to the stick by themselves."""
+
+    stick: str
+    folder: Annotated[str, Field(max_length=4096)] = ""
+    save: bool = False
+
+
+class SaveWatched(_Strict):
+    save: bool
+
+
 class Unlock(_Strict):
     password: Annotated[str, Field(min_length=1, max_length=256)]
 

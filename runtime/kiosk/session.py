@@ -26,6 +26,7 @@ from runtime.kiosk.reading import Reading
 from runtime.kiosk.saving import Saving
 from runtime.kiosk.sticks import StickShelf
 from runtime.kiosk.troubles import Troubles
+from runtime.kiosk.watch import Watch
 from runtime.media.client import MediaClient
 from runtime.media.failures import HELPER_DOWN, NOT_AVAILABLE
 from runtime.media.wire import SaveProgress, Stick
@@ -57,6 +58,8 @@ class Session:
         self.parts: list[Part] = []
         self.looks_at: Look = "queue"
         self.intake = Intake(self)
+        self.watch = Watch(self)
+        self.plug(self.watch)
         self.peeked = Peek(self)
         self._on_saved = on_saved
         self._engine_state = reader.state

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any, Literal
@@ -49,6 +49,7 @@ class StickShelf:
         self._changed = changed
         self._on_gone = on_gone
         self._listing: asyncio.Task[None] | None = None
+        self._held = ""
 
     async def follow(self) -> None:
         """Runs for as long as the page is served; connects again whenever the helper went away."""
@@ -68,7 +69,7 @@ class StickShelf:
             if self.find(stick.id) is None:
                 self._on_gone(stick)
         chosen = self.find(self.chosen)
-        if chosen is None or (chosen.state == "ejected" and self.files is not None):
+        if chosen is None or (chosen.state == "ejected" and self.files is not None and chosen.id != self._held):
             self._forget()
         if self.chosen is None:
             fresh = [stick for stick in self.sticks if stick.state != "ejected"]
@@ -83,6 +84,15 @@ class StickShelf:
         """The stick `stick_id`, or the same one after it was pulled out and put back."""
         again = (stick for stick in self.sticks if uuid and stick.uuid == uuid and stick.state == "ready")
         return self.find(stick_id) or next(again, None)
+
+    @contextlib.contextmanager
+    def held(self, stick_id: str) -> Iterator[None]:
+        """Meanwhile the stick's list stays, though the stick is ejected: it is used again at once."""
+        self._held = stick_id
+        try:
+            yield
+        finally:
+            self._held = ""
 
     def choose(self, stick_id: str) -> None:
         """Show this stick's images. Raises Problem STICK_GONE."""

@@ -102,12 +102,12 @@ def test_every_button_can_be_reached_and_its_hint_is_its_key(kiosk: Watched, sta
 
 def test_language_changes_at_a_key_and_outlives_a_reload(kiosk: Watched, station: Station) -> None:
     station.plug_in("STICK", {"a.png": short()})
-    kiosk.sees("请选择要识别的图片")
+    kiosk.sees("请选择要识别的文件")
     kiosk.press("l")
     kiosk.page.wait_for_selector('html[lang="en"]')
     kiosk.sees("Select all")
     kiosk.sees("1 images, 0 chosen")
-    assert kiosk.page.locator("#list h1 small").inner_text() == "请选择要识别的图片"
+    assert kiosk.page.locator("#list h1 small").inner_text() == "请选择要识别的文件"
     kiosk.picture("list-english")
     kiosk.page.reload()
     kiosk.sees("Select all")

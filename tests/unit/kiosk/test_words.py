@@ -21,7 +21,9 @@ from runtime.admin.log_book import LEVELS
 from runtime.alerts.book import Alert, State
 from runtime.alerts.rules import built_in
 from runtime.clock import client
+from runtime.documents import refusals
 from runtime.fields.verdicts import Verdict
+from runtime.gateway.refusals import NO_FORM, UNKNOWN_FORM
 from runtime.keys.ring import Scope
 from runtime.kiosk import catalogue, same_origin, session
 from runtime.kiosk.choice import TILES
@@ -86,6 +88,7 @@ _FILLED = {
 _MODULES_WITH_PROBLEMS = (
     problems,
     failures,
+    refusals,
     vault_wire,
     scanner_failures,
     session,
@@ -134,7 +137,7 @@ def _used() -> set[str]:
     kinds = [
         kind for module in _MODULES_WITH_PROBLEMS for kind in vars(module).values() if isinstance(kind, ProblemKind)
     ]
-    codes = {kind.code for kind in kinds} | set(re.findall(r'tell\("([a-z-]+)"\)', scripts))
+    codes = {kind.code for kind in (*kinds, NO_FORM, UNKNOWN_FORM)} | set(re.findall(r'tell\("([a-z-]+)"\)', scripts))
     hardware = _sources("*.py", catalogue.PAGES.parent / "hardware")
     troubles = set(re.findall(r'"([A-Z]+(?:-[A-Z]+)+)"', hardware)) | {"OTHER"}
     used |= {f"{part}.{code}" for code in troubles for part in ("trouble", "trouble_cause", "trouble_remedy")}

@@ -17,7 +17,9 @@ function nameOf(event) {
 const isTyping = (target) => target instanceof Element && target.closest("textarea, input") !== null;
 
 function buttonFor(key, section) {
-  const places = openDialog() ? [openDialog()] : [byId("notice"), byId("vault-gone"), section, byId("choice"), document.querySelector("header")];
+  const places = openDialog()
+    ? [openDialog()]
+    : [byId("notice"), byId("vault-gone"), section, byId("choice"), byId("watching"), document.querySelector("header")];
   for (const place of places) {
     if (place.hidden) continue;
     for (const hint of place.querySelectorAll("button:not(:disabled) > kbd")) {

@@ -2,9 +2,11 @@
 import { post } from "./api.js";
 import { ask, dismiss, openDialog, tell } from "./dialogs.js";
 import { byId } from "./dom.js";
+import { accept } from "./dropping.js";
 import { keep } from "./kept.js";
 import { listen } from "./keys.js";
 import * as keyboard from "./keyboard/keyboard.js";
+import * as batch from "./screens/batch.js";
 import * as choice from "./screens/choice.js";
 import * as camera from "./screens/camera.js";
 import * as forgetting from "./screens/forgetting.js";
@@ -35,6 +37,7 @@ function show(next) {
   const spokenAnew = speak(state.language);
   showEngine();
   showNotice();
+  batch.show(state);
   saving.remember(state);
   byId("no-helper").hidden = state.helper !== "down";
   byId("no-sticks").hidden = state.helper !== "absent";
@@ -86,6 +89,7 @@ function complain(error) {
 }
 
 const actions = {
+  ...batch.actions,
   ...choice.actions,
   ...camera.actions,
   ...scanner.actions,
@@ -95,7 +99,7 @@ const actions = {
   ...saving.actions,
   ...trouble.actions,
   ...vault.actions,
-  stop: () => post("read/stop"),
+  ...reading.actions,
   language: () => post("language", { language: spoken() === "zh" ? "en" : "zh" }),
   help: () => ask("keys"),
   keyboard: keyboard.show,
@@ -121,6 +125,7 @@ document.addEventListener("click", (event) => {
     .catch(complain);
 });
 
+accept(complain);
 keep();
 listen(() => ({ section: byId(shown), key: SCREENS[shown]?.key }));
 

@@ -12,6 +12,7 @@ import { pictureOf } from "../review/strip.js";
 import * as tables from "../review/table.js";
 import * as viewer from "../review/viewer.js";
 import { duration, t } from "../words.js";
+import { askPassword } from "./reading.js";
 
 const PANES = { fields, lines, tables, source };
 const GATHER_MS = 200;
@@ -26,12 +27,13 @@ let chosen = null; // the pane that the clerk chose, kept from page to page wher
 let view = "one";
 let step = 0; // where in the page's doubts the clerk is
 let unsaved = false;
+let running = false;
 let timer = null;
 let still = false;
 
 export async function render(state, spokenAnew) {
   if (!state.reading) return;
-  unsaved = state.reading.unsaved;
+  ({ unsaved, running } = state.reading);
   byId("review-undo").disabled = !state.review.undo;
   byId("review-redo").disabled = !state.review.redo;
   const now = `${state.reading.revision}-${state.review.revision}`;
@@ -86,6 +88,7 @@ function show(same) {
   byId("page-problem").hidden = !failed;
   if (failed) {
     const stopped = page.status === "stopped";
+    document.querySelector('[data-do="give-password"]').hidden = page.code !== "locked-document";
     byId("page-reason").textContent = stopped ? t("status.stopped") : reason(page.code);
     byId("page-remedy").textContent = stopped ? t("review.stopped") : remedy(page.code);
   }
@@ -143,7 +146,7 @@ function head() {
   byId("review-facts").textContent = page.status === "read" ? facts() : "";
   document.querySelector('[data-do="previous-page"]').disabled = number === 0;
   document.querySelector('[data-do="next-page"]').disabled = number === pages.length - 1;
-  document.querySelector('#review [data-do="save"]').disabled = !pages.some((one) => one.status === "read");
+  document.querySelector('#review [data-do="save"]').disabled = running || !pages.some((one) => one.status === "read");
   byId("view-name").textContent = t(`view.${view}`);
 }
 
@@ -273,11 +276,17 @@ viewer.listen({
 });
 replace.listen({ told: say, failed: (error) => tell(error.code ?? "internal-error") });
 
+document.addEventListener("look-at-page", ({ detail }) => {
+  number = detail;
+  revision = null;
+});
+
 export const actions = {
+  "give-password": () => askPassword(number, page.name),
   "previous-page": () => turn(-1),
   "next-page": () => turn(1),
   "read-again": () => post("read/again", { pages: [number] }),
-  back: () => (unsaved ? ask("ask-discard") : post("read/close")),
+  back: () => (running ? post("look", { at: "queue" }) : unsaved ? ask("ask-discard") : post("read/close")),
   discard: () => post("read/close"),
   undo: () => move("undo"),
   redo: () => move("redo"),

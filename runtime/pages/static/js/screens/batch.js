@@ -1,0 +1,28 @@
+// What goes on while the person looks elsewhere: the queue, and a folder that is watched.
+import { post } from "../api.js";
+import { byId } from "../dom.js";
+import { duration, t } from "../words.js";
+
+export function show({ screen, reading, watch }) {
+  const elsewhere = reading && screen !== "reading" && (reading.running || screen === "list" || screen === "insert");
+  byId("batch").hidden = !elsewhere;
+  if (elsewhere) byId("batch-told").textContent = told(reading);
+  byId("watching").hidden = !watch;
+  if (!watch) return;
+  const stick = watch.stick || t("stick.unnamed");
+  const values = { folder: watch.folder || t("watch.whole"), stick, found: watch.found, saved: watch.saved };
+  byId("watching-told").textContent = t(watch.problem ? "watch.lost" : "watch.told", values);
+  byId("watch-saves").setAttribute("aria-pressed", String(watch.save));
+  byId("watch-saves").onclick = () => post("watch/save", { save: !watch.save });
+}
+
+function told(reading) {
+  if (!reading.running) return t("batch.done", { count: reading.read });
+  const progress = t(reading.paused ? "batch.paused" : "batch.running", { done: reading.finished, total: reading.batch });
+  if (reading.left_s === null || reading.paused) return progress;
+  return `${progress} · ${t("reading.remaining", { time: duration(reading.left_s) })}`;
+}
+
+export const actions = {
+  "end-watch": () => post("watch/end"),
+};
