@@ -50,7 +50,7 @@ def test_fifty_pages_are_read_and_the_first_is_looked_at_while_the_rest_runs(kio
     kiosk.page.wait_for_selector("#reading-pages .thumb img")
     kiosk.sees("大约还需")
     kiosk.picture("queue")
-    kiosk.press("v")
+    kiosk.press("e")
     kiosk.shows("review")
     kiosk.sees("The records office opens")
     assert numbers(station)["running"]
