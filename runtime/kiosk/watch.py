@@ -83,6 +83,10 @@ class Watch(Part):
         self._watched = None
         self._session.changed()
 
+    async def let_go(self) -> None:
+        """What was to be saved is forgotten with the rest; what comes in later is another's."""
+        self.end()
+
     async def follow(self) -> None:
         while True:
             await asyncio.sleep(LOOK_EVERY_S)
