@@ -152,7 +152,7 @@ export function key(name) {
   if (name in MOVES) {
     follows = false;
     mark(at + MOVES[name]);
-  } else if (name === "Delete") post("read/cancel", { page: at });
+  } else if (name === "Del") post("read/cancel", { page: at });
   else if (name === "Enter" && pages[at]?.status === "read") lookAt(at);
   else return false;
   return true;
