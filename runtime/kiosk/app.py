@@ -3,7 +3,7 @@
 By keyboard alone, from a fresh page with one stick plugged in:
 
     the list appears by itself   A        choose all (Space chooses one, Up and Down move)
-                                 Enter    read what is chosen
+                                 Enter    read what is chosen (W: choose what for)
     the review appears by itself S or F2  save to the stick
     "Safe to remove" appears     P or F10 ask to power off
     the question appears         Enter    power off (Esc: stay)
