@@ -41,7 +41,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     ),
     "the browser's own panels": (
         *("shift+Escape", "ctrl+shift+Escape", "F1", "shift+F1", "ctrl+f", "ctrl+g", "ctrl+shift+g", "F3", "shift+F3"),
-        *("F7", "Help", "Find", "ctrl+shift+slash", "ctrl+question", "ctrl+shift+l", "ctrl+m"),
+        *("shift+F7", "Help", "Find", "ctrl+shift+slash", "ctrl+question", "ctrl+shift+l", "ctrl+m"),
     ),
     "zoom": (
         *("ctrl+plus", "ctrl+minus", "ctrl+0", "ctrl+KP_Add", "ctrl+KP_Subtract", "ctrl+KP_0", "ctrl+equal"),
