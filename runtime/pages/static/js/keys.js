@@ -19,7 +19,7 @@ const isTyping = (target) => target instanceof Element && target.closest("textar
 function buttonFor(key, section) {
   const places = openDialog()
     ? [openDialog()]
-    : [byId("notice"), byId("vault-gone"), section, byId("choice"), byId("watching"), document.querySelector("header")];
+    : [byId("notice"), byId("vault-gone"), section, byId("choice"), byId("meanwhile"), document.querySelector("header")];
   for (const place of places) {
     if (place.hidden) continue;
     for (const hint of place.querySelectorAll("button:not(:disabled) > kbd")) {
