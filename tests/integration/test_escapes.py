@@ -51,13 +51,15 @@ def chosen(*, full: bool) -> list[tuple[str, str, str]]:
 
 
 def programs(station: Booted) -> dict[int, str]:
-    """The browser and everything it has started, by what each is for."""
+    """The browser and everything it has started, by what each is for; without the services that it starts and ends
+    for itself when it likes, none of which can show anything.
+    """
     found = {}
     for pid, line in station.processes(KIOSK_USER).items():
         words = " ".join(line)
         kind = re.search(r"--type=(\S+)", words)
-        part = re.search(r"--utility-sub-type=(\S+)", words)
-        found[pid] = f"{words.split(' ')[0]} {kind[1] if kind else ''} {part[1] if part else ''}".strip()
+        if kind is None or kind[1] not in ("utility", "broker"):
+            found[pid] = f"{words.split(' ')[0]} {kind[1] if kind else ''}".strip()
     return found
 
 
