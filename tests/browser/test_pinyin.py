@@ -31,6 +31,7 @@ def _field(watched: Watched, kind: str = "textarea", inside: str = "main", **att
       const field = document.createElement(kind);
       for (const [name, value] of Object.entries(attributes)) field.setAttribute(name, value);
       field.id = "probe";
+      Object.assign(field.style, { minHeight: "2em", minWidth: "20em" });  // an empty one could not be clicked on
       document.querySelector(inside).prepend(field);
     }"""
     watched.page.evaluate(script, [kind, inside, attributes])
