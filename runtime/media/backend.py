@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Protocol
 
-from runtime.media.saving import OnProgress
+from runtime.media.saving import Contents, OnProgress
 from runtime.media.wire import Document, Listing, Saved, Stick
 
 
@@ -23,11 +22,14 @@ class Sticks(Protocol):
 
     def read(self, stick_id: str, path: str, limit_bytes: int) -> bytes: ...
 
+    def names(self, stick_id: str, documents: tuple[Document, ...]) -> tuple[str, ...]:
+        """What the parts of these documents would be called if they were saved now, in their order."""
+
     def save(
         self,
         stick_id: str,
         documents: tuple[Document, ...],
-        contents: Iterable[bytes],
+        contents: Contents,
         on_progress: OnProgress,
     ) -> Saved:
         """Write, flush, unmount, read back, unmount: the stick is `ejected` when this returns."""

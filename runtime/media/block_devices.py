@@ -6,7 +6,7 @@ import contextlib
 import logging
 import os
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from runtime.media import confined, detection, mounting, saving
 from runtime.media.detection import Volume
 from runtime.media.failures import GONE, as_problem
 from runtime.media.mounting import CommandError, FileSystem
-from runtime.media.saving import OnProgress
+from runtime.media.saving import Contents, OnProgress
 from runtime.media.vault_wire import LABEL
 from runtime.media.wire import Document, Listing, Saved, Stick, StickState
 from runtime.problems import STICK_GONE, STICK_READ_ONLY, STICK_UNREADABLE, Problem
@@ -188,11 +188,15 @@ class BlockDevices:
                 with contextlib.suppress(OSError):
                     plugged.target.rmdir()
 
+    def names(self, stick_id: str, documents: tuple[Document, ...]) -> tuple[str, ...]:
+        with self._hold(stick_id) as plugged:
+            return saving.names(plugged.target, documents)
+
     def save(
         self,
         stick_id: str,
         documents: tuple[Document, ...],
-        contents: Iterable[bytes],
+        contents: Contents,
         on_progress: OnProgress,
     ) -> Saved:
         with self._hold(stick_id) as plugged:

@@ -13,7 +13,7 @@ from typing import Any
 from runtime import problems
 from runtime.media import vault_wire, wire
 from runtime.media.failures import HELPER_DOWN, NOT_AVAILABLE
-from runtime.media.wire import Document, Listing, Part, Saved, SaveProgress, Snapshot, WireError
+from runtime.media.wire import Listing, Saved, SaveProgress, Snapshot, WireError
 from runtime.problems import Problem, ProblemKind
 
 _KINDS = {
@@ -25,10 +25,16 @@ _KINDS = {
 
 @dataclass(frozen=True)
 class Output:
-    """A document to save: `parts` are suffix and content, (".txt", b"...")."""
+    """A document to save: `parts` are suffix and content, (".txt", b"..."), or the file that holds the content."""
 
     stem: str
-    parts: tuple[tuple[str, bytes], ...]
+    parts: tuple[tuple[str, bytes | Path], ...]
+
+    @property
+    def announced(self) -> dict[str, Any]:
+        sizes = (each.stat().st_size if isinstance(each, Path) else len(each) for _, each in self.parts)
+        parts = [{"suffix": suffix, "size_bytes": size} for (suffix, _), size in zip(self.parts, sizes, strict=True)]
+        return {"stem": self.stem, "parts": parts}
 
 
 class MediaClient:
@@ -55,14 +61,19 @@ class MediaClient:
             _, message = await self.reply(reader, "data")
             return await reader.readexactly(int(message["size"]))
 
+    async def names(self, stick: str, outputs: Sequence[Output]) -> tuple[str, ...]:
+        """What the files would be called if they were saved now, in their order."""
+        request = {"stick": stick, "documents": [output.announced for output in outputs]}
+        async with self.call("names", request) as (reader, _):
+            _, message = await self.reply(reader, "names")
+            return tuple(str(name) for name in message["names"])
+
     async def save(self, stick: str, outputs: Sequence[Output], on_progress: Callable[[SaveProgress], None]) -> Saved:
-        """When this returns, the stick holds every file, checked by reading back, and is unmounted."""
-        documents = [
-            Document(output.stem, tuple(Part(suffix, len(content)) for suffix, content in output.parts))
-            for output in outputs
-        ]
-        announced = [{"stem": item.stem, "parts": [vars(part) for part in item.parts]} for item in documents]
-        request = {"stick": stick, "documents": announced}
+        """When this returns, the stick holds every file, checked by reading back, and is unmounted.
+
+        Cancelled before every byte was sent, it leaves nothing on the stick.
+        """
+        request = {"stick": stick, "documents": [output.announced for output in outputs]}
         async with self.call("save", request) as (reader, writer):
             sending = asyncio.create_task(_send_parts(writer, outputs))
             try:
@@ -71,6 +82,9 @@ class MediaClient:
                     if event == "saved":
                         return Saved(str(message["folder"]), tuple(message["names"]))
                     on_progress(SaveProgress(**message))
+            except asyncio.CancelledError:
+                writer.transport.abort()  # closing would first send all that waits
+                raise
             finally:
                 sending.cancel()
 
@@ -121,5 +135,11 @@ async def _send_parts(writer: asyncio.StreamWriter, outputs: Sequence[Output]) -
     with contextlib.suppress(OSError):  # the helper refused: its reply says why
         for output in outputs:
             for _, content in output.parts:
-                writer.write(content)
-                await writer.drain()
+                if isinstance(content, bytes):
+                    writer.write(content)
+                    await writer.drain()
+                    continue
+                with open(content, "rb") as file:
+                    while piece := await asyncio.to_thread(file.read, wire.CHUNK_BYTES):
+                        writer.write(piece)
+                        await writer.drain()

@@ -9,14 +9,13 @@ from __future__ import annotations
 import errno
 import os
 import threading
-from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
 from runtime.media import confined, saving
 from runtime.media.failures import NOT_AVAILABLE, as_problem
 from runtime.media.folder_vaults import HIDDEN
-from runtime.media.saving import OnProgress
+from runtime.media.saving import Contents, OnProgress
 from runtime.media.wire import Document, Listing, Saved, Stick
 from runtime.problems import STICK_GONE, STICK_READ_ONLY, Problem
 
@@ -86,11 +85,18 @@ class FolderSticks:
             code = error if isinstance(error, OSError) else OSError(errno.ENODEV, "")
             raise as_problem(code, present=root.is_dir()) from error
 
+    def names(self, stick_id: str, documents: tuple[Document, ...]) -> tuple[str, ...]:
+        root, _ = self._find(stick_id)
+        try:
+            return saving.names(root, documents)
+        except OSError as error:
+            raise as_problem(error, present=root.is_dir()) from error
+
     def save(
         self,
         stick_id: str,
         documents: tuple[Document, ...],
-        contents: Iterable[bytes],
+        contents: Contents,
         on_progress: OnProgress,
     ) -> Saved:
         root, stick = self._find(stick_id)

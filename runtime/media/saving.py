@@ -16,6 +16,8 @@ from runtime.media.wire import SAVE_FOLDER, Document, Saved, SaveProgress
 from runtime.problems import STICK_FULL, STICK_UNREADABLE, Problem
 
 OnProgress = Callable[[SaveProgress], None]
+Contents = Iterable[Iterable[bytes]]
+"""Of each part in order, its bytes, in as many pieces as they come."""
 _FORBIDDEN = re.compile(r'[\x00-\x1f\x7f\\/:*?"<>|\ud800-\udfff]')
 _RESERVED = re.compile(r"^(con|prn|aux|nul|com\d|lpt\d)$", re.IGNORECASE)
 _STEM_BYTES = 200
@@ -30,11 +32,11 @@ class Written:
     digests: dict[str, bytes]
 
 
-def write(root: Path, documents: tuple[Document, ...], contents: Iterable[bytes], on_progress: OnProgress) -> Written:
+def write(root: Path, documents: tuple[Document, ...], contents: Contents, on_progress: OnProgress) -> Written:
     """Write every part, flushed to the device, under a name that was free. All of them, or none.
 
-    `contents` yields the bytes of each part in order. Raises Problem STICK_FULL before anything is
-    written if it cannot fit; OSError or Problem otherwise, after removing what this call wrote.
+    Raises Problem STICK_FULL before anything is written if it cannot fit; OSError or Problem otherwise,
+    after removing what this call wrote.
     """
     wanted = sum(part.size_bytes for document in documents for part in document.parts)
     _require_space(root, wanted + _SPARE_BYTES)
@@ -65,7 +67,7 @@ def compare(root: Path, written: Written, on_progress: OnProgress) -> None:
     for done, (name, digest) in enumerate(written.digests.items()):
         on_progress(SaveProgress("check", done, total))
         path = root / written.saved.folder / name
-        if not path.is_file() or hashlib.sha256(path.read_bytes()).digest() != digest:
+        if not path.is_file() or _digest(path) != digest:
             raise Problem(
                 STICK_UNREADABLE,
                 f'"{name}" did not come back from the stick as it was written. Save to another stick.',
@@ -73,10 +75,15 @@ def compare(root: Path, written: Written, on_progress: OnProgress) -> None:
     on_progress(SaveProgress("check", total, total))
 
 
+def _digest(path: Path) -> bytes:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").digest()
+
+
 def _write_all(
     folder: Path,
     documents: tuple[Document, ...],
-    contents: Iterable[bytes],
+    contents: Contents,
     on_progress: OnProgress,
     digests: dict[str, bytes],
 ) -> None:
@@ -87,21 +94,23 @@ def _write_all(
         stem = free_stem(document, taken)
         for part in document.parts:
             name = stem + part.suffix
-            content = next(stream)
-            digests[name] = hashlib.sha256(content).digest()
-            _write_one(folder, name, content)
+            digests[name] = b""  # so that it is removed, whatever becomes of it
+            digests[name] = _write_one(folder, name, next(stream))
             taken.add(name.casefold())
     on_progress(SaveProgress("write", len(documents), len(documents)))
     _fsync_folder(folder)
     _fsync_folder(folder.parent)
 
 
-def _write_one(folder: Path, name: str, content: bytes) -> None:
+def _write_one(folder: Path, name: str, content: Iterable[bytes]) -> bytes:
+    digest = hashlib.sha256()
     temporary = folder / f".{os.getpid()}.inkstick-part"
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
     try:
         with os.fdopen(os.open(temporary, flags, 0o644), "wb") as file:
-            file.write(content)
+            for piece in content:
+                file.write(piece)
+                digest.update(piece)
             file.flush()
             os.fsync(file.fileno())
         os.rename(temporary, folder / name)
@@ -109,6 +118,19 @@ def _write_one(folder: Path, name: str, content: bytes) -> None:
         with contextlib.suppress(OSError):
             temporary.unlink()
         raise
+    return digest.digest()
+
+
+def names(root: Path, documents: tuple[Document, ...]) -> tuple[str, ...]:
+    """What the parts would be called if they were saved now, in their order."""
+    folder = root / SAVE_FOLDER
+    taken = {name.casefold() for name in os.listdir(folder)} if folder.is_dir() else set()
+    found: list[str] = []
+    for document in documents:
+        stem = free_stem(document, taken)
+        found += [stem + part.suffix for part in document.parts]
+        taken |= {name.casefold() for name in found[-len(document.parts) :]}
+    return tuple(found)
 
 
 def free_stem(document: Document, taken: set[str]) -> str:

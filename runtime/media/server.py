@@ -142,6 +142,9 @@ class _Connection(socketserver.StreamRequestHandler):
                 content = sticks.read(wire.field(request, "stick"), wire.field(request, "path"), limit)
                 self._send("data", {"size": len(content)})
                 self.wfile.write(content)
+            case "names":
+                wished = wire.documents(request)
+                self._send("names", {"names": sticks.names(wire.field(request, "stick"), wished)})
             case "save":
                 documents = wire.documents(request)
                 stick = wire.field(request, "stick")
@@ -199,10 +202,16 @@ class _Connection(socketserver.StreamRequestHandler):
                 seen = now
 
 
-def _parts(documents: tuple[Document, ...], stream: BufferedIOBase) -> Iterator[bytes]:
+def _parts(documents: tuple[Document, ...], stream: BufferedIOBase) -> Iterator[Iterator[bytes]]:
     for document in documents:
         for part in document.parts:
-            content = stream.read(part.size_bytes)
-            if len(content) != part.size_bytes:
-                raise WireError("the connection closed before every byte was sent")
-            yield content
+            yield _pieces(part.size_bytes, stream)
+
+
+def _pieces(size_bytes: int, stream: BufferedIOBase) -> Iterator[bytes]:
+    while size_bytes:
+        piece = stream.read(min(size_bytes, wire.CHUNK_BYTES))
+        if not piece:
+            raise WireError("the connection closed before every byte was sent")
+        size_bytes -= len(piece)
+        yield piece

@@ -2,7 +2,8 @@
 
 One connection does one thing. The caller sends one JSON line, `{"op": ...}`; for `save`, the bytes
 of every part follow it in order. The helper answers with JSON lines, `{"event": ...}`; after
-`data`, `size` raw bytes follow. `watch` answers for as long as the connection is open.
+`data`, `size` raw bytes follow. `names` tells what documents would be
+called if they were saved now. `watch` answers for as long as the connection is open.
 
 Standard library only: the helper starts while the station boots, and every import costs time there.
 """
@@ -15,7 +16,9 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 LINE_BYTES = 4 * 1024 * 1024
-PART_BYTES = 32 * 1024 * 1024
+PART_BYTES = 2 * 1024**3
+"""A batch as one PDF with its pictures; FAT32 takes files below 4 GiB."""
+CHUNK_BYTES = 1024 * 1024
 SAVE_FOLDER = "Inkstick"
 
 StickState = Literal["ready", "saving", "ejected", "unreadable"]

@@ -24,7 +24,7 @@ from runtime.problems import STICK_FULL, STICK_GONE, STICK_READ_ONLY, STICK_UNRE
 
 _CLONE_NEWNS = 0x00020000
 _DOCUMENT = Document("扫描", (Part(".txt", 5), Part(".json", 2)))
-_CONTENTS = (b"words", b"{}")
+_CONTENTS = ([b"wo", b"rds"], [b"{}"])
 
 
 class Bench:
@@ -143,7 +143,7 @@ def test_write_protection_that_only_mounting_finds_is_told_too(bench: Bench) -> 
 def test_a_full_stick_keeps_what_it_had_and_stays_readable(bench: Bench) -> None:
     stick = bench.plug_in(bench.image("full", {"page.png": b"pixels" * 900_000}, size_mib=8))
     documents = (Document("big", (Part(".txt", 4_000_000),)),)
-    refused = _reason(lambda: bench.media.save(stick.id, documents, [b"x" * 4_000_000], lambda _: None))
+    refused = _reason(lambda: bench.media.save(stick.id, documents, [[b"x" * 4_000_000]], lambda _: None))
     assert refused is STICK_FULL
     (options,) = bench.mounts()
     assert "ro" in options.split(",")
@@ -153,7 +153,7 @@ def test_a_full_stick_keeps_what_it_had_and_stays_readable(bench: Bench) -> None
 def test_a_stick_that_fills_up_while_writing_leaves_no_half_document(bench: Bench) -> None:
     stick = bench.plug_in(bench.image("full", {"page.png": b"x"}, size_mib=8))
     documents = (Document("small", (Part(".txt", 1),)), Document("liar", (Part(".txt", 1),)))
-    contents = [b"x", b"x" * 20_000_000]  # more than was announced, as a shrinking disk would look
+    contents = [[b"x"], [b"x" * 20_000_000]]  # more than was announced, as a shrinking disk would look
     refused = _reason(lambda: bench.media.save(stick.id, documents, contents, lambda _: None))
     assert refused is STICK_FULL
     assert bench.save(stick) == ("扫描.txt", "扫描.json")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import shutil
 import socket
@@ -201,3 +202,43 @@ def test_only_the_socket_folders_group_may_ask(socket_path: Path) -> None:
     details = socket_path.stat()
     assert stat.S_IMODE(details.st_mode) == 0o660
     assert details.st_gid == socket_path.parent.stat().st_gid
+
+
+def test_a_large_file_comes_from_the_disk_in_pieces_and_its_name_is_told_beforehand(
+    socket_path: Path, sticks: Path, tmp_path: Path
+) -> None:
+    large = tmp_path / "large"
+    large.write_bytes(bytes(range(256)) * 40_000)
+    (sticks / "red/Inkstick").mkdir()
+    (sticks / "red/Inkstick/scan.PDF").write_bytes(b"old")
+
+    async def work(client: MediaClient) -> None:
+        (stick,) = (await first(client)).sticks
+        outputs = [Output("scan", ((".pdf", large),)), Output("scan", ((".txt", b"t"), (".pdf", b"p")))]
+        names = await client.names(stick.id, outputs)
+        assert names == ("scan-2.pdf", "scan-3.txt", "scan-3.pdf")
+        assert (await client.save(stick.id, outputs, lambda _: None)).names == names
+        assert (sticks / "red/Inkstick/scan-2.pdf").read_bytes() == large.read_bytes()
+
+    run(work, socket_path)
+
+
+def test_a_save_that_is_given_up_leaves_nothing_on_the_stick(socket_path: Path, sticks: Path, tmp_path: Path) -> None:
+    async def work(client: MediaClient) -> None:
+        (stick,) = (await first(client)).sticks
+        outputs = [Output("first", ((".txt", b"t"),)), Output("second", ((".txt", b"x" * 9_000_000),))]
+        saving = asyncio.create_task(client.save(stick.id, outputs, lambda _: None))
+        while not (sticks / "red/Inkstick/first.txt").exists() and not saving.done():
+            await asyncio.sleep(0)
+        saving.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await saving
+            return  # all of it was there before it could be given up
+        for _ in range(600):
+            if not (sticks / "red/Inkstick").exists():
+                break
+            await asyncio.sleep(0.1)
+        assert not (sticks / "red/Inkstick").exists()
+        assert (await client.save(stick.id, [OUTPUT], lambda _: None)).names
+
+    run(work, socket_path)

@@ -19,7 +19,7 @@ def document(stem: str) -> Document:
 def write(root: Path, *stems: str, contents: list[bytes] | None = None) -> Written:
     documents = tuple(document(stem) for stem in stems)
     given = contents or [b"x"] * 2 * len(stems)
-    return saving.write(root, documents, given, lambda _: None)
+    return saving.write(root, documents, ([each] for each in given), lambda _: None)
 
 
 def test_nothing_is_ever_overwritten_and_pairs_stay_pairs(tmp_path: Path) -> None:
