@@ -57,12 +57,14 @@ only. `unparsed`: it is not in the task's form and stands in `raw` and `text` as
 
 
 class Generation(_Frozen):
-    """How a language model came to its answer. `token_digest`: equal where two engines wrote the same tokens."""
+    """How a language model came to its answer. `token_digest`: equal where two engines wrote the same tokens.
+    `prompt`: what it was asked."""
 
     raw: str
     finish: Finish = "complete"
     tokens: int = 0
     token_digest: str = ""
+    prompt: str = ""
 
 
 class PageResult(_Frozen):

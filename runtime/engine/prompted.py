@@ -126,7 +126,7 @@ class PromptedEngine(Engine):
         words = ask.prompt or prompt(ask, self.model.generation, self.model.prompts)
         finish = self._write(image, words, limit, writing, cancelled)
         writing.tell()
-        answer = Answer(writing.text, finish, writing.tokens)
+        answer = Answer(writing.text, finish, writing.tokens, words)
         return PageResult(
             **content(ask, answer, image.width, image.height),
             width=page.shape[1],

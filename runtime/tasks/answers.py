@@ -32,6 +32,7 @@ class Answer:
     text: str
     finish: Finish
     tokens: Sequence[Token] = ()
+    prompt: str = ""
 
 
 class Content(TypedDict):
@@ -59,7 +60,11 @@ def content(ask: Ask, answer: Answer, width: int, height: int) -> Content:
         tables=(),
         warnings=(),
         generation=Generation(
-            raw=raw, finish=answer.finish, tokens=len(answer.tokens), token_digest=_digest(answer.tokens)
+            raw=raw,
+            finish=answer.finish,
+            tokens=len(answer.tokens),
+            token_digest=_digest(answer.tokens),
+            prompt=answer.prompt,
         ),
     )
     if ask.task is Task.SPOTTING:
