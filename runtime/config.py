@@ -277,6 +277,8 @@ class StationConfig(_Strict):
     painted_flag: Path | None = None
     hardware_report: Path | None = None
     about: Path | None = None
+    booted_layers: Path | None = None
+    """The layers that this station was started from, as the boot script lists them; None on a desk."""
     language: str = "zh"
     kiosk: bool = True
     forms: tuple[Form, ...] = ()

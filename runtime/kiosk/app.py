@@ -35,6 +35,7 @@ from runtime.kiosk import (
     camera_routes,
     catalogue,
     choice_routes,
+    export_routes,
     file_routes,
     forgetting_routes,
     intake_routes,
@@ -112,6 +113,7 @@ def build_ui(
         choice_routes,
         pinyin_routes,
         review_routes,
+        export_routes,
         forgetting_routes,
         start_routes,
     ):

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import uuid
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import PurePosixPath
-from typing import Any
 
 from runtime.gateway.recognition import Recognised, Want
 from runtime.kiosk.documents import Document, Origin
 from runtime.kiosk.edits import Edit, Edits
-from runtime.media.client import Output
 from runtime.problems import BAD_REQUEST, Problem
 from runtime.results import PageResult
 
@@ -46,6 +43,9 @@ class Page:
     picture: bytes | None = None
     edits: Edits = field(default_factory=Edits)
     id: str = field(default_factory=lambda: uuid.uuid4().hex)
+    source_sha256: str = ""
+    """Of the file that it was read from, as it was then; of a ZIP, the whole."""
+    source_bytes: int = 0
 
     @property
     def name(self) -> str:
@@ -97,26 +97,6 @@ class Page:
     def text(self) -> str:
         """The page's text with its edits, paragraphs and columns kept apart as they were read."""
         return "" if self.recognised is None else self.edited().page.text
-
-    def output(self) -> Output:
-        """The two files of a read page: its text, and everything that is known about it."""
-        assert self.result is not None
-        text = self.text().rstrip("\n") + "\n"
-        record = json.dumps(self._record(self.result), ensure_ascii=False, indent=1) + "\n"
-        stem = PurePosixPath(self.name).stem
-        if self.sheets > 1:
-            stem = f"{stem}-{self.place + 1:0{len(str(self.sheets))}}"
-        return Output(stem, ((".txt", text.encode()), (".json", record.encode())))
-
-    def _record(self, result: PageResult) -> dict[str, Any]:
-        now = self.edited()
-        whole = now.page.model_dump(mode="json")
-        for read, line in zip(result.lines, whole["lines"], strict=True):
-            line["corrected"] = line["text"] != read.text
-            if line["corrected"]:
-                line["read_as"] = read.text
-        form = None if now.fields is None else now.fields.model_dump(mode="json")
-        return {"file": self.name, "corrected": bool(self.edits), **whole, "form": form}
 
 
 def shown_name(path: str) -> str:

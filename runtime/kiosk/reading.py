@@ -7,6 +7,7 @@ and one that failed or was taken out keeps its place.
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -212,6 +213,8 @@ class Reading:
         data = await self.content(page.document)
         if not page.document.sheets:
             await self._count(page, data)
+        page.source_bytes = len(data)
+        page.source_sha256 = (await asyncio.to_thread(hashlib.sha256, data)).hexdigest()
         while True:
             sheet = Sheet(data, page.place, password=page.document.password)
             try:

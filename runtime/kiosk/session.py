@@ -23,13 +23,13 @@ from runtime.kiosk.pages import Page
 from runtime.kiosk.parts import Part
 from runtime.kiosk.peek import Peek
 from runtime.kiosk.reading import Reading
-from runtime.kiosk.saving import Saving
+from runtime.kiosk.saving import Exports, Saving
 from runtime.kiosk.sticks import StickShelf
 from runtime.kiosk.troubles import Troubles
 from runtime.kiosk.watch import Watch
 from runtime.media.client import MediaClient
-from runtime.media.failures import HELPER_DOWN, NOT_AVAILABLE
-from runtime.media.wire import SaveProgress, Stick
+from runtime.media.failures import NOT_AVAILABLE
+from runtime.media.wire import Stick
 from runtime.problems import NOT_FOUND, STICK_GONE, Problem, ProblemKind
 
 Look = Literal["queue", "review", "list"]
@@ -62,6 +62,8 @@ class Session:
         self.plug(self.watch)
         self.peeked = Peek(self)
         self._on_saved = on_saved
+        self.exports = Exports(config, reader.cage, self.changed)
+        self.plug(self.exports)
         self._engine_state = reader.state
         self._engine_since = time.monotonic()
         self.troubles = Troubles(reader.hardware)
@@ -237,27 +239,21 @@ class Session:
         return stick
 
     async def _save(self, saving: Saving, reading: Reading) -> None:
-        media = self.shelf.media
         edits = reading.edits
-
-        def on_progress(progress: SaveProgress) -> None:
-            saving.progress = progress
-            self.changed()
-
-        try:
-            if media is None:
-                raise Problem(HELPER_DOWN)
-            if saving.stick.state == "ejected":
-                await media.use(saving.stick.id)
-            outputs = [page.output() for page in reading.read_pages]
-            reviewed = [Reviewed(page.id, page.result, page.corrections) for page in reading.read_pages if page.result]
-            saving.result = await media.save(saving.stick.id, outputs, on_progress)
+        reviewed = [Reviewed(page.id, page.result, page.corrections) for page in reading.read_pages if page.result]
+        await self.exports.save(saving, reading, self.shelf.media, self.language)
+        if saving.stopped and self.saving is saving:
+            self.saving = None
+        if saving.result is not None:
             reading.saved_edits = edits
             if self._on_saved is not None:
                 self._run(self._on_saved(reviewed))
-        except Problem as problem:
-            saving.problem = problem
         self.changed()
+
+    def stop_saving(self) -> None:
+        """Give up a save; the stick stays as it was. Too late once every byte is on its way to the stick."""
+        if self.saving is not None and self.saving.running:
+            self.saving.stop()
 
     def close_saving(self) -> None:
         """From "safe to remove", or from a save that failed, back to the pages."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from runtime.kiosk.documents import Document
 from runtime.kiosk.pages import Page, Status, shown_name
 from runtime.kiosk.parts import Part
+from runtime.kiosk.saving import export_room
 from runtime.media.failures import GONE, HELPER_DOWN
 from runtime.media.wire import FileEntry, Stick
 from runtime.problems import STICK_GONE, Problem
@@ -137,10 +138,12 @@ class Watch(Part):
         read = [page for page in held if page.status is Status.READ]
         watched.unsaved = []
         media = session.shelf.media
-        if not read or media is None:
+        if not read or media is None or reading is None:
             return
         with session.shelf.held(watched.stick.id):
-            await media.save(watched.stick.id, [page.output() for page in read], lambda _: None)
+            with export_room() as room:
+                made = await session.exports.one_each(read, reading, room)
+                await media.save(watched.stick.id, made.outputs, lambda _: None)
             await media.use(watched.stick.id)
         watched.saved += len(read)
 

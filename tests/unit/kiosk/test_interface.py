@@ -82,7 +82,7 @@ def client(
 
 
 def until(client: TestClient, fits: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while True:
         state: dict[str, Any] = client.get("/kiosk/state").json()
         if fits(state):

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import io
-import json
 
 import pytest
 from PIL import Image
@@ -55,20 +54,6 @@ def test_a_correction_that_does_not_fit_is_refused(line: int, text: str) -> None
     with pytest.raises(Problem) as caught:
         page("a", "b").edit(f"line:{line}", text)
     assert caught.value.kind is BAD_REQUEST
-
-
-def test_a_saved_page_is_text_for_people_and_a_record_of_everything() -> None:
-    one = page("一", "二")
-    one.edit("line:1", "贰")
-    output = one.output()
-    assert output.stem == "扫描 1"
-    (text_suffix, text), (record_suffix, record) = output.parts
-    assert (text_suffix, record_suffix) == (".txt", ".json")
-    assert text.decode() == "一\n贰\n"
-    known = json.loads(record)
-    assert known["text"] == "一\n贰"
-    assert [line["corrected"] for line in known["lines"]] == [False, True]
-    assert known["lines"][1]["read_as"] == "二"
 
 
 def test_old_chinese_names_are_shown_as_they_were_meant() -> None:

@@ -25,9 +25,10 @@ from runtime.documents import refusals
 from runtime.fields.verdicts import Verdict
 from runtime.gateway.refusals import NO_FORM, UNKNOWN_FORM
 from runtime.keys.ring import Scope
-from runtime.kiosk import catalogue, same_origin, session
+from runtime.kiosk import catalogue, composing, same_origin, session, short_codes
 from runtime.kiosk.choice import TILES
 from runtime.kiosk.doubts import Reason
+from runtime.kiosk.exports import OFFERED, Per
 from runtime.kiosk.pages import Status
 from runtime.kiosk.start import StepName, StepState
 from runtime.media import failures, vault_wire
@@ -60,10 +61,12 @@ _FILLED = {
     "verdict.": get_args(Verdict.model_fields["state"].annotation),
     "view.": ("one", "two", "continuous"),
     "why.": _reasons(),
-    "save.": get_args(SaveStage),
     "vault_stage.": ("begin", *get_args(vault_wire.Stage)),
     "vault_state.": get_args(vault.State),
     "vault_strength.": tuple(word for word in get_args(passphrase.Word) if word != "none"),
+    "save.": ("compose", *get_args(SaveStage)),
+    "exports.": tuple(each + ending for each in OFFERED for ending in ("", "_what")),
+    "per.": tuple(Per),
     "tile.": tuple(name for name, _, _ in TILES),
     "about_tile.": tuple(name for name, _, _ in TILES),
     "start.": get_args(StepName),
@@ -93,6 +96,8 @@ _MODULES_WITH_PROBLEMS = (
     scanner_failures,
     session,
     same_origin,
+    composing,
+    short_codes,
     door,
     engines,
     client,

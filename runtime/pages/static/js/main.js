@@ -10,6 +10,7 @@ import * as batch from "./screens/batch.js";
 import * as choice from "./screens/choice.js";
 import * as camera from "./screens/camera.js";
 import * as forgetting from "./screens/forgetting.js";
+import * as exports from "./screens/exports.js";
 import * as list from "./screens/list.js";
 import * as reading from "./screens/reading.js";
 import * as review from "./screens/review.js";
@@ -39,6 +40,7 @@ function show(next) {
   showNotice();
   batch.show(state);
   saving.remember(state);
+  exports.remember(state);
   byId("no-helper").hidden = state.helper !== "down";
   byId("no-sticks").hidden = state.helper !== "absent";
   byId("ejected").hidden = !state.sticks.some((stick) => stick.state === "ejected");
@@ -97,6 +99,7 @@ const actions = {
   ...list.actions,
   ...review.actions,
   ...saving.actions,
+  ...exports.actions,
   ...trouble.actions,
   ...vault.actions,
   ...reading.actions,

@@ -281,6 +281,9 @@ document.addEventListener("look-at-page", ({ detail }) => {
   revision = null;
 });
 
+// What the person is at: the page's number, and the target of what is marked on it, "" where nothing is.
+export const place = () => ({ number, target: PANES[pane]?.current() ?? "" });
+
 export const actions = {
   "give-password": () => askPassword(number, page.name),
   "previous-page": () => turn(-1),

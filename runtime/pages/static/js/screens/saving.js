@@ -21,13 +21,16 @@ export function render(state) {
   } else if (saving.state === "done") {
     showNames(saving);
   } else {
-    byId("saving-what").textContent = t(`save.${saving.stage}`, { done: saving.done, total: saving.pages });
-    const stage = { write: 0, flush: 1, check: 2 }[saving.stage];
-    fill("saving-bar", (stage + (saving.total ? saving.done / saving.total : 0)) / 3);
+    byId("saving-what").textContent = t(`save.${saving.stage}`, { done: saving.done, total: saving.total });
+    byId("saving-stop").hidden = !saving.stoppable;
+    const stage = { compose: 0, write: 1, flush: 2, check: 3 }[saving.stage];
+    fill("saving-bar", (stage + (saving.total ? saving.done / saving.total : 0)) / 4);
   }
 }
 
-function showNames({ pages, left_out, folder, names, stick }) {
+function showNames({ pages, left_out, folder, names, stick, closing }) {
+  byId("saved-closing").hidden = !closing;
+  byId("saved-closing").textContent = closing ? t("saved.closing", { hash: closing.slice(0, 16) }) : "";
   byId("saved-what").textContent = t("saved.what", {
     pages,
     files: names.length,
@@ -46,6 +49,12 @@ async function saveTo(stick) {
   dismiss();
   await settled();
   await post("save", { stick });
+}
+
+// What is being typed is part of what goes out.
+export function settle() {
+  document.activeElement?.blur?.();
+  return settled();
 }
 
 async function save() {
@@ -71,6 +80,7 @@ export function key(name) {
 
 export const actions = {
   save,
+  "stop-saving": () => post("save/stop"),
   "close-saving": () => post("save/close"),
   finish: () => post("save/finish"),
 };
