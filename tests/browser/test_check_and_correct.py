@@ -135,7 +135,7 @@ def test_a_place_that_is_left_out_stays_as_it_is(batch: Watched) -> None:
 def test_two_pages_and_all_pages_are_seen_together(batch: Watched) -> None:
     page = batch.page
     pictures = "() => performance.getEntriesByType('resource').filter(({name}) => name.includes('/picture')).length"
-    batch.press("v")
+    batch.press("d")
     batch.sees("双页")
     page.wait_for_function(f"() => ({pictures})() >= 2", timeout=60_000)
     batch.picture("two-pages")
@@ -143,7 +143,7 @@ def test_two_pages_and_all_pages_are_seen_together(batch: Watched) -> None:
     assert sheet is not None
     page.mouse.click(sheet["x"] + sheet["width"] * 0.75, sheet["y"] + sheet["height"] * 0.5)
     batch.sees("2 / 3")
-    batch.press("v")
+    batch.press("d")
     batch.sees("连续")
     batch.picture("continuous")
     page.mouse.move(sheet["x"] + sheet["width"] / 2, sheet["y"] + sheet["height"] / 2)
