@@ -11,13 +11,14 @@ from tests.boot.conftest import StartMachine
 from tests.boot.person import ANSWER_S, START_S, power_off, read_all_and_save
 from tests.boot.qemu import MILESTONES, Firmware, in_order
 from tests.boot.stick import make_stick, names_on, read_from
+from tests.boot.turns import in_turn
 from tests.pages.cer import cer
 from tests.pages.render import render
 
 SAMPLES = Path(__file__).parents[3] / "shared" / "samples"
 
 
-@pytest.mark.parametrize("firmware", Firmware, ids=lambda firmware: firmware.value)
+@pytest.mark.parametrize("firmware", in_turn(Firmware), ids=lambda firmware: firmware.value)
 def test_a_page_from_a_stick_comes_back_as_text(
     iso: Path, start: StartMachine, tmp_path: Path, firmware: Firmware
 ) -> None:

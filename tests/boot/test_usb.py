@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+import pytest
+
 from tests.boot.conftest import StartMachine
 from tests.boot.person import ANSWER_S, START_S
 from tests.boot.qemu import PATIENCE, Machine
@@ -16,6 +18,7 @@ KEYBOARD_PORT = "3"
 _ONLY_USB = ("-machine", "pc,i8042=off", "-device", f"usb-kbd,id=first,port={KEYBOARD_PORT}")
 
 
+@pytest.mark.full
 def test_a_keyboard_that_comes_later_does_nothing_and_a_stick_does(
     iso: Path, start: StartMachine, tmp_path: Path
 ) -> None:
