@@ -55,7 +55,8 @@ class Vault:
         self._report = VaultReport()
         self._offered = False
         self._stage: str | None = None
-        self._done_at = float("-inf")
+        self._takes = False
+        self._took_at = float("-inf")
         self._taken_in: set[int] = set()
         self._descriptor: int | None = None
         self._poke = asyncio.Event()
@@ -75,7 +76,7 @@ class Vault:
     @property
     def takes_a_stick(self) -> bool:
         """A stick that disappears now becomes a vault; word of it may come a moment after the work is done."""
-        return self._stage is not None or time.monotonic() - self._done_at < _TOLD_WITHIN_S
+        return self._takes or time.monotonic() - self._took_at < _TOLD_WITHIN_S
 
     def told(self) -> dict[str, Any]:
         """For the page."""
@@ -192,7 +193,11 @@ class Vault:
 
     async def make(self, place: str, passphrase: str, recovery: str | None) -> None:
         async with self._at_work() as client:
-            await client.make(place, passphrase, recovery, self._on_stage)
+            self._takes = True
+            try:
+                await client.make(place, passphrase, recovery, self._on_stage)
+            finally:
+                self._takes, self._took_at = False, time.monotonic()
 
     async def unlock(self, vault: str, passphrase: str) -> None:
         async with self._at_work() as client:
@@ -228,7 +233,7 @@ class Vault:
         try:
             yield self._client
         finally:
-            self._stage, self._done_at = None, time.monotonic()
+            self._stage = None
             self._changed()
 
     def _on_stage(self, stage: str) -> None:

@@ -19,6 +19,8 @@ from tests.browser.station import ROOT, Station
 from tests.pages.cer import cer
 from tests.pages.render import render
 
+pytestmark = pytest.mark.full
+
 POLICY = ROOT / "overlay/rootfs/etc/chromium/policies/managed/inkstick.json.j2"
 Open = Callable[..., Watched]
 

@@ -16,6 +16,8 @@ from tests.integration.escl_scanner import EsclScanner, Scanner, on_glass
 from tests.pages.cer import cer
 from tests.pages.render import render
 
+pytestmark = pytest.mark.full
+
 
 @pytest.fixture
 def scanner(station: Station, tmp_path: Path) -> Iterator[Scanner]:

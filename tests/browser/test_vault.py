@@ -12,6 +12,8 @@ import pytest
 from tests.browser.conftest import Watched
 from tests.browser.station import Station, short
 
+pytestmark = pytest.mark.full
+
 PASSPHRASE = "lan-hai-yun-7431"
 OTHER = "hong-shan-shu-9052"
 VAULT_S = 60

@@ -6,6 +6,7 @@ const AT_ONCE = 90;
 let letters = "";
 let found = [];
 let total = 0;
+let foundFor = "";
 let traditional = false;
 let asked = 0;
 let changed = () => {};
@@ -39,10 +40,11 @@ export function speakTraditional(wanted) {
   return look();
 }
 
-// The text that candidate `number` stands for; letters that it leaves are composed further.
+// The text that candidate `number` stands for; letters that it leaves are composed further. Nothing while
+// what is shown belongs to fewer letters than are typed: that would be another word than the one meant.
 export function choose(number) {
   const chosen = found[number];
-  if (!chosen) return "";
+  if (!chosen || foundFor !== letters) return "";
   letters = letters.slice(chosen.takes).replace(/^'+/, "");
   look();
   return chosen.text;
@@ -71,6 +73,6 @@ async function look() {
   changed();
   const answer = await get(address(letters, 0)).catch(() => ({ candidates: [], total: 0 }));
   if (mine !== asked) return;
-  [found, total] = [answer.candidates, answer.total];
+  [found, total, foundFor] = [answer.candidates, answer.total, letters];
   changed();
 }
