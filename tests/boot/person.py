@@ -18,7 +18,7 @@ def read_all_and_save(machine: Machine, names: Collection[str], words: str) -> N
     machine.press("a")
     wait_for_text(machine, f"已选 {len(names)} 张", name="2-chosen", limit_s=ANSWER_S)
     machine.press("ret")
-    wait_for_text(machine, "请核对文字", words, name="3-review", limit_s=READ_S)
+    wait_for_text(machine, "核对结果", words, name="3-review", limit_s=READ_S)
     machine.press("s")
     wait_for_text(machine, "可以安全拔出", name="4-saved", limit_s=ANSWER_S)
 

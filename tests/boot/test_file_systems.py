@@ -37,7 +37,7 @@ def test_every_file_system_is_read_and_saved_to(iso: Path, start: StartMachine, 
             machine.press(str(number))
         label = _listed(machine, set(sticks) - saved)
         machine.press("ret")
-        wait_for_text(machine, "请核对文字", name=f"{label}-2-review", limit_s=READ_S)
+        wait_for_text(machine, "核对结果", name=f"{label}-2-review", limit_s=READ_S)
         machine.press("s")
         wait_for_text(machine, "保存到哪个", name=f"{label}-2-which", limit_s=ANSWER_S)
         machine.press(str(number))
