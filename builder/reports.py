@@ -34,7 +34,7 @@ def show(iso: Path, *, as_json: bool) -> None:
     packages, wheels = about["packages"], about["wheels"]
     say(
         f"  {len(packages)} Debian packages, {len(wheels)} wheels, {len(about.get('scripts', ()))} npm packages; "
-        "all of them, with hashes: --json"
+        "all with hashes: --json"
     )
     counted = licence_counts(about)
     for name, count in counted[:_LICENCES]:
