@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import shutil
@@ -12,12 +13,15 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from builder.boot.menu import arguments, entries
 from builder.boot.password import lock
 from builder.console import Meter
 from builder.keys import ROOT
 from builder.manifest import Manifest
 from builder.run import run
 
+SUMS = "inkstick/boot/files.sha256"
+"""In the form of sha256sum, from the medium's root: what lies outside the layers and may rot as they may."""
 LARGEST_FILE_BYTES = (1 << 32) - 1
 CERTIFICATE = "EFI/inkstick.cer"
 """Where MOK manager finds it: on a FAT file system, by an ending that it knows. The whole folder goes to the ESP."""
@@ -101,6 +105,7 @@ def _stage(medium: Medium, tree: Path) -> None:
         initrd.write(content + bytes(-len(content) % 4) + medium.manifest.cpio)
     (tree / "boot/grub").mkdir(parents=True)
     (tree / "boot/grub/grub.cfg").write_text(render("menu.cfg.j2", medium))
+    (tree / "boot/grub/loopback.cfg").write_text(render("loopback.cfg.j2", medium))
     for name in ("eltorito.img", "unicode.pf2"):
         shutil.copyfile(medium.boot / name, tree / "boot/grub" / name)
     efi = tree / "EFI/BOOT"
@@ -109,6 +114,15 @@ def _stage(medium: Medium, tree: Path) -> None:
         shutil.copyfile(medium.boot / name, efi / name)
     if medium.certificate:
         shutil.copyfile(medium.certificate, tree / CERTIFICATE)
+    _write_sums(tree)
+
+
+def _write_sums(tree: Path) -> None:
+    """For the check of a medium: the files that no hash tree covers. xorriso patches the BIOS image, so not that."""
+    files = [file for folder in ("EFI", "boot", "inkstick/boot") for file in (tree / folder).rglob("*")]
+    names = sorted(str(file.relative_to(tree)) for file in files if file.is_file() and file.name != "eltorito.img")
+    rows = [f"{hashlib.sha256((tree / name).read_bytes()).hexdigest()}  {name}\n" for name in names]
+    (tree / SUMS).write_text("".join(rows))
 
 
 def render(template: str, medium: Medium) -> str:
@@ -119,7 +133,10 @@ def render(template: str, medium: Medium) -> str:
     return environment.get_template(template).render(
         id=medium.manifest.id,
         version=medium.manifest.version,
-        arguments=medium.arguments,
+        entries=entries(medium.manifest.version),
+        arguments=arguments,
+        shared=medium.arguments,
+        found_by="",
         has_certificate=medium.certificate is not None,
         lock=lock(medium.manifest.id, medium.password_pbkdf2),
     )

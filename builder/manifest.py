@@ -94,15 +94,15 @@ def as_json(manifest: Manifest) -> list[dict[str, object]]:
     return [asdict(layer) for layer in manifest.layers]
 
 
-def archive(files: dict[str, bytes]) -> bytes:
+def archive(files: dict[str, bytes], mode: int = 0o100644) -> bytes:
     """A cpio archive (newc, as the kernel unpacks it), owned by root, with no time stamps."""
     out = bytearray()
     folders = sorted({str(parent) for name in files for parent in Path(name).parents} - {"."})
-    for inode, (name, mode, content) in enumerate(
-        [*((folder, 0o040755, b"") for folder in folders), *((n, 0o100644, c) for n, c in sorted(files.items()))],
+    for inode, (name, bits, content) in enumerate(
+        [*((folder, 0o040755, b"") for folder in folders), *((n, mode, c) for n, c in sorted(files.items()))],
         start=1,
     ):
-        _entry(out, name, mode, content, inode)
+        _entry(out, name, bits, content, inode)
     _entry(out, "TRAILER!!!", 0, b"", 0)
     return bytes(out) + bytes(-len(out) % 512)
 

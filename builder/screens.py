@@ -107,9 +107,10 @@ def _unbreakable(text: str) -> Iterator[str]:
 
 
 def compose_notice(messages: Mapping[str, Any], name: str) -> list[str]:
-    """The quiet screen shown while the station starts."""
+    """A quiet screen, shown while the station starts or checks; with a line for how far it is, where there is one."""
     text = messages["notices"][name]
-    return [*_heading(messages), *wrap(text["zh"], COLUMNS), *wrap(text["en"], COLUMNS)]
+    lines = [*_heading(messages), *wrap(text["zh"], COLUMNS), *wrap(text["en"], COLUMNS)]
+    return [*lines, "", DETAIL] if text.get("progress") else lines
 
 
 def compose_stop(messages: Mapping[str, Any], code: str) -> list[str]:

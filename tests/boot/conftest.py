@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.boot.qemu import Firmware, Machine
+from tests.boot.qemu import Drive, Firmware, Machine
 
 ARTIFACTS = Path(__file__).parents[1] / "artifacts" / "boot"
 
@@ -47,9 +47,15 @@ def start(room: Path) -> Iterator[StartMachine]:
     with ExitStack() as machines:
 
         def switch_on(
-            disk: Path, firmware: Firmware = Firmware.SEABIOS, *sticks: Path | None, more: tuple[str, ...] = ()
+            disk: Path,
+            firmware: Firmware = Firmware.SEABIOS,
+            *sticks: Path | None,
+            more: tuple[str, ...] = (),
+            drive: Drive | None = Drive.USB,
+            memory_mib: int = 4096,
         ) -> Machine:
             plugged = tuple(stick for stick in sticks if stick)
-            return machines.enter_context(Machine(disk, room, firmware, plugged, more=more))
+            machine = Machine(disk, room, firmware, plugged, memory_mib=memory_mib, more=more, drive=drive)
+            return machines.enter_context(machine)
 
         yield switch_on

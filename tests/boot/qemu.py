@@ -34,6 +34,19 @@ class Firmware(Enum):
     OVMF = "ovmf"
 
 
+class Drive(Enum):
+    """What the machine's medium is in."""
+
+    USB = "usb"
+    CD = "cd"
+
+
+_DEVICES = {
+    Drive.USB: "usb-storage,id=boot,drive=disk,removable=on,bootindex=1",
+    Drive.CD: "ide-cd,id=boot,drive=disk,bootindex=1",
+}
+
+
 class MachineError(AssertionError):
     """The machine did not do in time what it should; the text says how far it came."""
 
@@ -44,6 +57,7 @@ class Machine:
 
     `disk` is never written to, unless it `keeps` what is written. `sticks` are plugged in as well and are written
     to. Use it as a context manager: the end of the block is the end of the QEMU process it started, and of no other.
+    `drive` says whether it is a stick or a CD; None: no medium, and what is in `more` starts the machine.
     `room` gets serial.log, qemu.log and the screenshots. `more`: further arguments of QEMU's.
     """
 
@@ -54,6 +68,7 @@ class Machine:
     memory_mib: int = 4096
     keeps: bool = False
     more: tuple[str, ...] = ()
+    drive: Drive | None = Drive.USB
     _process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
     _qmp: Qmp | None = field(default=None, repr=False)
     _scratch: Path | None = field(default=None, repr=False)
@@ -111,8 +126,9 @@ class Machine:
         argv += ["-device", "qemu-xhci,p2=8,p3=8"]
         kind = "qcow2" if self.disk.suffix == ".qcow2" else "raw"
         protected = "off" if self.keeps else "on"
-        argv += ["-drive", f"if=none,id=disk,format={kind},readonly={protected},file={self.disk}"]
-        argv += ["-device", "usb-storage,id=boot,drive=disk,removable=on,bootindex=1"]
+        if self.drive is not None:
+            argv += ["-drive", f"if=none,id=disk,format={kind},readonly={protected},file={self.disk}"]
+            argv += ["-device", _DEVICES[self.drive]]
         for number, stick in enumerate(self.sticks):
             name = "stick" if number == 0 else f"stick{number + 1}"
             argv += ["-drive", f"if=none,id=data{number},format=raw,cache=writethrough,file={stick}"]

@@ -9,6 +9,7 @@ from pathlib import Path
 from PySquashfsImage import SquashFsImage
 
 from builder import isofs, manifest
+from builder.keys import ROOT
 from builder.manifest import Layer
 
 _LAYERS = "/inkstick/layers"
@@ -87,6 +88,19 @@ def as_fat32_copy(iso: Path, out: Path) -> Path:
     _run("mcopy", "-s", "-i", str(out), *(str(path) for path in sorted(tree.iterdir())), "::/")
     shutil.rmtree(tree)
     return out
+
+
+def given_by_the_machine(iso: Path, folder: Path, words: str, initrd: bytes = b"") -> tuple[str, ...]:
+    """QEMU's arguments that start the ISO's kernel past GRUB, with `words` behind the usual command line and
+    `initrd` behind the initramfs.
+    """
+    files = isofs.files(iso)
+    kernel, archive = folder / "vmlinuz", folder / "initrd.img"
+    kernel.write_bytes(isofs.read(iso, files["/inkstick/boot/vmlinuz"]))
+    content = isofs.read(iso, files[_INITRD])
+    archive.write_bytes(content + bytes(-len(content) % 4) + initrd)
+    line = f"{(ROOT / 'overlay/kernel-command-line').read_text().strip()} {words}"
+    return ("-kernel", str(kernel), "-initrd", str(archive), "-append", line)
 
 
 def _extract(iso: Path, layer: Layer, target: Path) -> None:

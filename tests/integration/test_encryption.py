@@ -131,10 +131,15 @@ cryptsetup() { command cryptsetup open --test-passphrase --disable-locks --key-f
 def script(terminal: str = "/dev/null", **paths: Path) -> str:
     """The boot script's functions with paths of this machine, without what only a device mapper can do."""
     text = BOOT_SCRIPT.read_text().replace(". /lifeboat/inkstick-screen", "")
+    text = re.sub(r"^\. /scripts/(\S+)$", _inlined, text, flags=re.MULTILINE)
     text = text.replace('terminal="/dev/tty$CALM_TTY"', f'terminal="{terminal}"')
     for name, path in paths.items():
         text = re.sub(rf"^{name}=.*$", f"{name}={path}", text, flags=re.MULTILINE)
     return text + SCRIPT
+
+
+def _inlined(sourced: re.Match[str]) -> str:
+    return (BOOT_SCRIPT.parent / sourced[1]).read_text()
 
 
 def run(text: str, **environment: str) -> subprocess.CompletedProcess[str]:
