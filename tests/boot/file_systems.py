@@ -28,12 +28,30 @@ def _fat32(image: Path, files: dict[str, Path], label: str) -> None:
 
 
 def _exfat(image: Path, files: dict[str, Path], label: str) -> None:
-    """Filled through FUSE, in a mount namespace that ends with the command."""
+    source = image.with_suffix(".files")
+    _gathered(files, source)
     _empty(image)
     _run("mkfs.exfat", "-L", label, str(image))
-    point, source = image.with_suffix(".point"), image.with_suffix(".files")
+    _fill_exfat(image, source)
+
+
+def exfat_holding(image: Path, file: Path, path: str) -> None:
+    """A new exFAT file system, just large enough, with `file` at `path`."""
+    source = image.with_suffix(".files")
+    inside = source / path.lstrip("/")
+    inside.parent.mkdir(parents=True)
+    shutil.copyfile(file, inside)
+    with image.open("wb") as stream:
+        stream.truncate(((file.stat().st_size >> 20) + 64) << 20)
+    _run("mkfs.exfat", str(image))
+    _fill_exfat(image, source)
+    shutil.rmtree(source)
+
+
+def _fill_exfat(image: Path, source: Path) -> None:
+    """Through FUSE, in a mount namespace that ends with the command."""
+    point = image.with_suffix(".point")
     point.mkdir()
-    _gathered(files, source)
     script = """
         device=$(losetup --find --show "$1")
         trap 'losetup --detach "$device"' EXIT
@@ -42,6 +60,7 @@ def _exfat(image: Path, files: dict[str, Path], label: str) -> None:
         umount "$2"
     """
     _run("unshare", "--mount", "sh", "-ec", script, "sh", str(image), str(point), str(source))
+    point.rmdir()
 
 
 def _ntfs(image: Path, files: dict[str, Path], label: str) -> None:
