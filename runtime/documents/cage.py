@@ -11,6 +11,7 @@ import json
 import logging
 import mmap
 import os
+import queue
 import socket
 import subprocess
 import sys
@@ -32,6 +33,7 @@ log = logging.getLogger(__name__)
 
 Opening = asyncio.Task[PixelPage | None]
 """A page that is being opened; None if its decoder ended before that."""
+_ORDINARY_PAGE_BYTES = 3 * 1600 * 1600
 _SAVE_ANEW = "Save it again with another program."
 
 
@@ -61,6 +63,7 @@ class Cage:
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._requests: socket.socket | None = None
+        self._laid_out: queue.SimpleQueue[int] = queue.SimpleQueue()
 
     async def describe(self, data: bytes, password: str = "") -> Description:
         """What pages it has. Raises Problem: any of `refusals.KINDS`."""
@@ -104,7 +107,12 @@ class Cage:
                 return None if reply is None else _page(reply, output)
 
         opening = asyncio.create_task(asyncio.to_thread(work))
-        opening.add_done_callback(lambda task: task.cancelled() or task.exception())  # nobody may come for it
+
+        def over(task: Opening) -> None:
+            _ = task.cancelled() or task.exception()  # nobody may come for it
+            loop.run_in_executor(None, self._lay_out)
+
+        opening.add_done_callback(over)
         first: set[asyncio.Future[Any]] = {described, opening}
         await asyncio.wait(first, return_when=asyncio.FIRST_COMPLETED)
         if not described.done():
@@ -139,6 +147,8 @@ class Cage:
             requests, self._requests = self._requests, None
         if requests is not None:
             requests.close()
+        while not self._laid_out.empty():
+            os.close(self._laid_out.get())
         if process is not None:
             try:
                 process.wait(5)
@@ -167,7 +177,7 @@ class Cage:
         if len(data) > self._limits.upload_bytes:
             raise Problem(FILE_TOO_LARGE, f"The limit is {self._limits.upload_bytes} bytes.")
         ours, theirs = socket.socketpair()
-        source, output = new_memory("document"), new_memory("pixels")
+        source, output = new_memory("document"), self._output()
         try:
             with ours:
                 with theirs:
@@ -178,6 +188,21 @@ class Cage:
         finally:
             os.close(source)
             os.close(output)
+
+    def _output(self) -> int:
+        try:
+            return self._laid_out.get_nowait()
+        except queue.Empty:
+            return new_memory("pixels")
+
+    def _lay_out(self) -> None:
+        """Have memory for an ordinary page at hand: it is the kernel's to clear, which takes as long as writing to it
+        thrice, and nobody waits now.
+        """
+        if self._laid_out.empty():
+            output = new_memory("pixels")
+            os.posix_fallocate(output, 0, _ORDINARY_PAGE_BYTES)
+            self._laid_out.put(output)
 
     def _received(self, channel: socket.socket) -> Iterator[Reply]:
         """One at least. Raises Problem: the reply's own, TOO_COSTLY, DECODER_CRASHED."""
@@ -229,8 +254,11 @@ class Cage:
 
 
 def _page(reply: Reply, output: int) -> PixelPage:
+    size_bytes = reply.width * reply.height * 3
     try:
-        pixels = Pixels(os.dup(output), reply.width * reply.height * 3)
+        if os.fstat(output).st_size > size_bytes:  # it was laid out for a larger one
+            os.truncate(output, size_bytes)
+        pixels = Pixels(os.dup(output), size_bytes)
     except ValueError:
         raise Problem(DECODER_CRASHED, _SAVE_ANEW) from None
     return PixelPage(reply.width, reply.height, pixels)

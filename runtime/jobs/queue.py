@@ -133,8 +133,14 @@ class JobQueue:
         finally:
             del self._waiters[job]
             self._stop_reading(job)
-            # One thread does it all, in order: even if accepting is still under way, this comes after it.
-            await asyncio.shield(self._do(lambda: self._store.remove(job)))
+            # One thread does it all, in order: this comes after accepting, and before whatever is asked next.
+            self._thread.submit(self._remove, job)
+
+    def _remove(self, job: str) -> None:
+        try:
+            self._store.remove(job)
+        except Exception:
+            log.exception("a job that nobody waits for could not be removed")
 
     async def status(self, job: str) -> JobStatus | None:
         return await self._do(lambda: self._store.status(job, self.keep_s))
