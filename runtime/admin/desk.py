@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
 
@@ -69,10 +69,9 @@ class Desk:
         self._media = None if config.media_socket is None else MediaClient(config.media_socket)
         self._sampler = Sampler(self.history, reader, self._jobs_waiting, every_s=every_s)
 
-    @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
-        async with self._sampler.running():
-            yield
+    def running(self) -> AbstractAsyncContextManager[None]:
+        """Samples are taken for as long as the context lasts."""
+        return self._sampler.running()
 
     async def _jobs_waiting(self) -> int:
         return (await self._jobs.load()).pages

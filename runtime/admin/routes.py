@@ -8,7 +8,6 @@ from typing import Any, Literal
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment
-from pydantic import BaseModel, ConfigDict
 
 from runtime.admin.desk import Desk
 from runtime.admin.door import door_routes
@@ -19,31 +18,28 @@ from runtime.admin.key_routes import admin_key_routes
 from runtime.admin.log_book import Level, Line, chosen
 from runtime.admin.zones import COMMON
 from runtime.kiosk import catalogue
+from runtime.kiosk.body import Body
+from runtime.kiosk.current import DONE
 
 _LINES = 500
-_DONE = Response(status_code=204)
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class First(_Strict):
+class First(Body):
     engine: str
 
 
-class ToStick(_Strict):
+class ToStick(Body):
     stick: str
 
 
-class SetClock(_Strict):
+class SetClock(Body):
     """`wall`: what the clock face shall show, "2026-11-22T15:04:05", in `zone`; "" leaves the zone as it is."""
 
     wall: str | None = None
     zone: str = ""
 
 
-class Power(_Strict):
+class Power(Body):
     action: Literal["poweroff", "reboot"]
 
 
@@ -89,17 +85,17 @@ def _routes(desk: Desk) -> APIRouter:
     @router.post("/alerts/look")
     async def look() -> Response:
         await desk.watch.look()
-        return _DONE
+        return DONE
 
     @router.post("/engines/first")
     async def first(body: First) -> Response:
         await put_first(desk.reader, body.engine, desk.switch_file)
-        return _DONE
+        return DONE
 
     @router.post("/selftest")
     async def test() -> Response:
         desk.selftest.request()
-        return _DONE
+        return DONE
 
     @router.get("/logs")
     async def logs(level: Level = "info", source: str = "", words: str = "") -> list[Line]:
@@ -134,6 +130,6 @@ def _routes(desk: Desk) -> APIRouter:
     @router.post("/power")
     async def power(body: Power) -> Response:
         await desk.session.power(body.action)
-        return _DONE
+        return DONE
 
     return router

@@ -6,12 +6,13 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from statistics import fmean
 
 from runtime.admin.history import EVERY_S, History, Sample
+from runtime.background import running
 from runtime.gateway.metrics import cards_of
 from runtime.gateway.page_log import READ, PageSeen
 from runtime.gateway.reader import Reader
@@ -44,14 +45,9 @@ class Sampler:
         self._read: deque[tuple[float, float]] = deque()
         reader.log.listeners.append(self._seen)
 
-    @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
-        task = asyncio.create_task(self._work())
-        try:
-            yield
-        finally:
-            task.cancel()
-            await asyncio.wait([task])
+    def running(self) -> AbstractAsyncContextManager[None]:
+        """For as long as the context lasts."""
+        return running(self._work())
 
     async def sample(self) -> Sample:
         """The figures of this moment."""

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Literal
 
+from runtime.background import running
 from runtime.config import StationConfig
 from runtime.documents.cage import Cage, TextPage
 from runtime.documents.decode import PixelPage
@@ -65,7 +66,7 @@ class Reader:
         async with AsyncExitStack() as stack:
             for engine in self.engines:
                 await stack.enter_async_context(engine)
-                await stack.enter_async_context(_running(self._watch(engine)))
+                await stack.enter_async_context(running(self._watch(engine)))
             self._stack = stack.pop_all()
         return self
 
@@ -261,13 +262,3 @@ class Reader:
                     await asyncio.sleep(_POLL_NOT_READY_S)  # let a dying engine's socket close
             except TimeoutError:
                 pass
-
-
-@asynccontextmanager
-async def _running(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
-    task = asyncio.create_task(work)
-    try:
-        yield
-    finally:
-        task.cancel()
-        await asyncio.wait([task])

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import Iterable
+from contextlib import AbstractAsyncContextManager
 
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
@@ -14,6 +14,7 @@ from prometheus_client.registry import Collector
 
 from runtime.alerts.book import AlertBook
 from runtime.alerts.rules import with_own
+from runtime.background import running
 from runtime.config import StationConfig
 from runtime.gateway.job_service import JobService
 from runtime.gateway.signals import Signals
@@ -31,14 +32,9 @@ class StationWatch:
         self._signals = signals
         self._jobs = jobs
 
-    @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
-        task = asyncio.create_task(self._work())
-        try:
-            yield
-        finally:
-            task.cancel()
-            await asyncio.wait([task])
+    def running(self) -> AbstractAsyncContextManager[None]:
+        """For as long as the context lasts."""
+        return running(self._work())
 
     async def look(self) -> None:
         load = await self._jobs.load()

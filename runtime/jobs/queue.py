@@ -8,11 +8,12 @@ import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
+from runtime.background import running
 from runtime.jobs.records import Claim, JobStatus, Order, PageFailure, PageOutcome
 from runtime.jobs.store import JobStore, Load, NewFile
 from runtime.problems import ENGINE_UNAVAILABLE, INTERNAL, QUEUE_FULL, Problem
@@ -64,8 +65,8 @@ class JobQueue:
             self._end_in(seconds, job)
         self._stack = AsyncExitStack()
         for _ in range(self._workers):
-            await self._stack.enter_async_context(_running(self._work()))
-        await self._stack.enter_async_context(_running(self._forget()))
+            await self._stack.enter_async_context(running(self._work()))
+        await self._stack.enter_async_context(running(self._forget()))
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -276,13 +277,3 @@ class JobQueue:
 
     async def _do(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
-
-
-@asynccontextmanager
-async def _running(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
-    task = asyncio.create_task(work)
-    try:
-        yield
-    finally:
-        task.cancel()
-        await asyncio.wait([task])

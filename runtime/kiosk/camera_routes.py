@@ -5,29 +5,26 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal, cast
 
 from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from runtime.documents.parts import Cut
+from runtime.kiosk.body import Body
 from runtime.kiosk.camera import FRAME_BYTES, Camera, Choice
+from runtime.kiosk.current import DONE
 from runtime.kiosk.session import Session
 from runtime.problems import FILE_TOO_LARGE, Problem
 
 router = APIRouter(prefix="/kiosk/camera")
-_DONE = Response(status_code=204)
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Chosen(_Strict):
+class Chosen(Body):
     camera: Annotated[str, Field(max_length=300)] = ""
     width: Annotated[int, Field(ge=0, le=20_000)] = 0
     height: Annotated[int, Field(ge=0, le=20_000)] = 0
     by_itself: bool = True
 
 
-class Change(_Strict):
+class Change(Body):
     turn: Literal[0, 90, 180, 270] = 0
     cut: Cut | None = None
 
@@ -49,19 +46,19 @@ Now = Annotated[Camera, Depends(_camera)]
 @router.post("/open")
 async def open_camera(camera: Now) -> Response:
     camera.open()
-    return _DONE
+    return DONE
 
 
 @router.post("/close")
 async def close(camera: Now) -> Response:
     camera.close()
-    return _DONE
+    return DONE
 
 
 @router.post("/choice")
 async def choose(camera: Now, body: Chosen) -> Response:
     camera.choose(Choice(**body.model_dump()))
-    return _DONE
+    return DONE
 
 
 @router.post("/look")
@@ -92,19 +89,19 @@ async def picture(camera: Now, shot: str) -> Response:
 @router.post("/shots/{shot}/change")
 async def change(camera: Now, shot: str, body: Change) -> Response:
     await camera.change(shot, turn=body.turn, cut=body.cut)
-    return _DONE
+    return DONE
 
 
 @router.post("/shots/{shot}/drop")
 async def drop(camera: Now, shot: str) -> Response:
     camera.drop(shot)
-    return _DONE
+    return DONE
 
 
 @router.post("/read")
 async def read(camera: Now) -> Response:
     camera.read()
-    return _DONE
+    return DONE
 
 
 async def _body(request: Request, limit_bytes: int) -> bytes:

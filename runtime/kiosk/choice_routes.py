@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from runtime.gateway.recognition import Want
+from runtime.kiosk.body import Body
 from runtime.kiosk.current import DONE, Now
 from runtime.kiosk.own_forms import OwnForm
 from runtime.tasks.task import MOST_PROMPT_CHARACTERS, Key, Language, Task
@@ -19,11 +20,7 @@ _Prompt = Annotated[str, Field(max_length=MOST_PROMPT_CHARACTERS)]
 _Name = Annotated[str, Field(min_length=1, max_length=64)]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Choose(_Strict):
+class Choose(Body):
     """As runtime.gateway.recognition.Want."""
 
     task: Task | Literal["auto"] = "auto"
@@ -33,13 +30,13 @@ class Choose(_Strict):
     prompt: _Prompt = ""
 
 
-class Keep(_Strict):
+class Keep(Body):
     name: _Name
     keys: _Keys = ()
     prompt: _Prompt = ""
 
 
-class Forget(_Strict):
+class Forget(Body):
     name: _Name
 
 

@@ -4,48 +4,46 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt
+from pydantic import Field, NonNegativeInt
+
+from runtime.kiosk.body import Body
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class ChooseStick(_Strict):
+class ChooseStick(Body):
     id: str
 
 
-class Read(_Strict):
+class Read(Body):
     """`files` are numbers in the listing of `revision`; `pages`: of some of them, which pages, as in "1-3,7"."""
 
     revision: int
     files: Annotated[list[NonNegativeInt], Field(max_length=10_000)]
-    pages: dict[NonNegativeInt, Annotated[str, Field(max_length=400)]] = {}
+    pages: Annotated[dict[NonNegativeInt, Annotated[str, Field(max_length=400)]], Field(default_factory=dict)]
 
 
-class ReadAgain(_Strict):
+class ReadAgain(Body):
     pages: Annotated[list[NonNegativeInt], Field(max_length=10_000)]
 
 
-class Cancel(_Strict):
+class Cancel(Body):
     page: NonNegativeInt
 
 
-class Pause(_Strict):
+class Pause(Body):
     paused: bool
 
 
-class Look(_Strict):
+class Look(Body):
     at: Literal["queue", "review", "list"]
 
 
-class Open(_Strict):
+class Open(Body):
     """`password`: of an encrypted PDF."""
 
     password: Annotated[str, Field(max_length=256)] = ""
 
 
-class BeginWatch(_Strict):
+class BeginWatch(Body):
     """`folder`: as the list shows it; "" for the whole stick. `save`: results go to the stick by themselves."""
 
     stick: str
@@ -53,21 +51,21 @@ class BeginWatch(_Strict):
     save: bool = False
 
 
-class SaveWatched(_Strict):
+class SaveWatched(Body):
     save: bool
 
 
-class Unlock(_Strict):
+class Unlock(Body):
     password: Annotated[str, Field(min_length=1, max_length=256)]
 
 
-class Save(_Strict):
+class Save(Body):
     stick: str | None = None
 
 
-class Speak(_Strict):
+class Speak(Body):
     language: Literal["zh", "en"]
 
 
-class Power(_Strict):
+class Power(Body):
     action: Literal["poweroff", "reboot"]

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Annotated, Any, cast
 
 from fastapi import APIRouter, Depends, Request
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt
+from pydantic import Field, NonNegativeInt
 
+from runtime.kiosk.body import Body
 from runtime.kiosk.corrections import MAX_LINE_CHARACTERS, MAX_TEXT_CHARACTERS
 from runtime.kiosk.replacing import Words
 from runtime.kiosk.reviewing import Review
@@ -14,18 +15,14 @@ from runtime.kiosk.reviewing import Review
 router = APIRouter(prefix="/kiosk")
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Edit(_Strict):
+class Edit(Body):
     """`target`: `line:3`, `field:姓名`, `cell:0:1:2` (table, row, column) or `text`."""
 
     target: Annotated[str, Field(max_length=200)]
     text: Annotated[str, Field(max_length=MAX_TEXT_CHARACTERS)]
 
 
-class Search(_Strict):
+class Search(Body):
     find: Annotated[str, Field(min_length=1, max_length=MAX_LINE_CHARACTERS)]
     with_case: bool = False
 
@@ -34,7 +31,7 @@ class Replace(Search):
     """`skipped`: page numbers and targets that stay as they are."""
 
     replace: Annotated[str, Field(max_length=MAX_LINE_CHARACTERS)]
-    skipped: Annotated[list[tuple[NonNegativeInt, str]], Field(max_length=10_000)] = []
+    skipped: Annotated[tuple[tuple[NonNegativeInt, str], ...], Field(max_length=10_000)] = ()
 
 
 def _review(request: Request) -> Review:

@@ -5,32 +5,29 @@ from __future__ import annotations
 from typing import Annotated, cast
 
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt
+from pydantic import Field, NonNegativeInt
 
+from runtime.kiosk.body import Body
+from runtime.kiosk.current import DONE
 from runtime.kiosk.scanner import Colour, Paper, Scanner, Settings
 from runtime.kiosk.session import Session
 from runtime.scanner.client import ScannerClient
 
 router = APIRouter(prefix="/kiosk/scanner")
-_DONE = Response(status_code=204)
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Choose(_Strict):
+class Choose(Body):
     number: NonNegativeInt
 
 
-class Set(_Strict):
+class Set(Body):
     source: Annotated[str, Field(max_length=100)] = ""
     colour: Colour = "colour"
     resolution: Annotated[int, Field(ge=50, le=1200)] = 300
     paper: Paper = "a4"
 
 
-class Scan(_Strict):
+class Scan(Body):
     preview: bool = False
 
 
@@ -52,43 +49,43 @@ Now = Annotated[Scanner, Depends(_scanner)]
 @router.post("/open")
 async def open_scanner(scanner: Now) -> Response:
     scanner.open()
-    return _DONE
+    return DONE
 
 
 @router.post("/close")
 async def close(scanner: Now) -> Response:
     await scanner.close()
-    return _DONE
+    return DONE
 
 
 @router.post("/look")
 async def look(scanner: Now) -> Response:
     scanner.look()
-    return _DONE
+    return DONE
 
 
 @router.post("/choose")
 async def choose(scanner: Now, body: Choose) -> Response:
     scanner.choose(body.number)
-    return _DONE
+    return DONE
 
 
 @router.post("/settings")
 async def settings(scanner: Now, body: Set) -> Response:
     scanner.set(Settings(**body.model_dump()))
-    return _DONE
+    return DONE
 
 
 @router.post("/scan")
 async def scan(scanner: Now, body: Scan) -> Response:
     scanner.scan(preview=body.preview)
-    return _DONE
+    return DONE
 
 
 @router.post("/stop")
 async def stop(scanner: Now) -> Response:
     await scanner.stop()
-    return _DONE
+    return DONE
 
 
 @router.get("/pages/{page}/picture")
@@ -100,10 +97,10 @@ async def picture(scanner: Now, page: str, large: bool = False) -> Response:
 @router.post("/pages/{page}/drop")
 async def drop(scanner: Now, page: str) -> Response:
     scanner.drop(page)
-    return _DONE
+    return DONE
 
 
 @router.post("/read")
 async def read(scanner: Now) -> Response:
     scanner.read()
-    return _DONE
+    return DONE

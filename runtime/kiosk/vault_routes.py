@@ -8,8 +8,10 @@ from typing import Annotated, Any, cast
 
 import segno
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import Field, SecretStr
 
+from runtime.kiosk.body import Body
+from runtime.kiosk.current import DONE
 from runtime.kiosk.keeping import Keeping
 from runtime.kiosk.kept_forms import kept_forms
 from runtime.kiosk.session import Session
@@ -23,35 +25,30 @@ from runtime.vault.vault import Kept, Vault
 router = APIRouter(prefix="/kiosk/vault")
 
 _MOST_SHOWN = 200
-_DONE = Response(status_code=204)
 Secret = Annotated[SecretStr, Field(max_length=MOST_CHARACTERS)]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Try(_Strict):
+class Try(Body):
     passphrase: Secret
 
 
-class Make(_Strict):
+class Make(Body):
     place: str
     passphrase: Secret
     recovery: bool = False
 
 
-class Unlock(_Strict):
+class Unlock(Body):
     vault: str
     passphrase: Secret
 
 
-class Change(_Strict):
+class Change(Body):
     passphrase: Secret
     new: Secret
 
 
-class Erase(_Strict):
+class Erase(Body):
     vault: str
 
 
@@ -80,13 +77,13 @@ async def make(keeping: Now, body: Make) -> dict[str, Any]:
 @router.post("/unlock")
 async def unlock(keeping: Now, body: Unlock) -> Response:
     await keeping.vault.unlock(body.vault, body.passphrase.get_secret_value())
-    return _DONE
+    return DONE
 
 
 @router.post("/lock")
 async def lock(keeping: Now) -> Response:
     await keeping.vault.lock()
-    return _DONE
+    return DONE
 
 
 @router.post("/change")
@@ -94,13 +91,13 @@ async def change(keeping: Now, body: Change) -> Response:
     new = body.new.get_secret_value()
     _require_strong(new)
     await keeping.vault.change(body.passphrase.get_secret_value(), new)
-    return _DONE
+    return DONE
 
 
 @router.post("/erase")
 async def erase(keeping: Now, body: Erase) -> Response:
     await keeping.vault.erase(body.vault)
-    return _DONE
+    return DONE
 
 
 @router.get("/history")
@@ -119,13 +116,13 @@ async def history(keeping: Now, search: str = "") -> dict[str, Any]:
 @router.post("/history/{batch}/open")
 async def open_again(keeping: Now, batch: str) -> Response:
     await keeping.open_again(batch)
-    return _DONE
+    return DONE
 
 
 @router.delete("/history/{batch}")
 async def delete(keeping: Now, batch: str) -> Response:
     keeping.delete(batch)
-    return _DONE
+    return DONE
 
 
 def _require_strong(passphrase: str) -> None:

@@ -20,9 +20,7 @@ EDITING = frozenset(
 )
 """With Ctrl. Space turns the input method on."""
 EDITING_WITH_SHIFT = EDITING - {"a", "c", "s", "x", "Delete", "Insert"}
-NEVER = frozenset(
-    {"F1", "F3", "F4", "F5", "F6", "F11", "F12", "Menu", "Print", "Help", "Find", "Execute", "Cancel"}
-)
+NEVER = frozenset({"F1", "F3", "F4", "F5", "F6", "F11", "F12", "Menu", "Print", "Help", "Find", "Execute", "Cancel"})
 """Whatever is held with them: help, search, reload, address, caret, full screen, developer tools, menus."""
 ALONE_ONLY = frozenset({"F2", "F7", "F8", "F9", "F10", "Escape"})
 """Shift+Escape is the task manager, Shift+F10 a menu."""
