@@ -13,6 +13,7 @@ import typer
 from builder import commands, reports
 from builder.console import err, show_error
 from builder.errors import InkstickError
+from builder.flash import command as flashing
 
 _HELP = """Build, check, boot and try an Inkstick: a bootable, air-gapped OCR station.
 
@@ -20,7 +21,7 @@ _HELP = """Build, check, boot and try an Inkstick: a bootable, air-gapped OCR st
 The cache is ~/.cache/inkstick, or $INKSTICK_CACHE; everything in it can be deleted.
 
 Exit codes: 0 done, 1 failure, 2 wrong usage, 3 profile, 4 this machine (tools, rights, disk),
-5 download, 6 lock, 7 a step of the build, 8 verification, 130 interrupted.
+5 download, 6 lock, 7 a step of the build, 8 verification, 9 a stick, 130 interrupted.
 """
 
 app = typer.Typer(
@@ -111,6 +112,24 @@ def diff(
 ) -> None:
     """Say what sets two ISOs apart: packages, wheels, weights, settings, size by layer."""
     reports.diff(before, after, as_json=json)
+
+
+@app.command()
+def flash(
+    iso: IsoArgument,
+    sticks: Annotated[list[Path], typer.Argument(help="The sticks, as /dev/sdX: all on them is lost.", metavar="DEV")],
+    delta: Annotated[
+        bool, typer.Option("--delta", help="Read each stick first, and write only what differs.")
+    ] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Also disks that are not removable, and sticks with a vault.")
+    ] = False,
+    yes_i_mean: Annotated[
+        list[str] | None, typer.Option(help="Instead of being asked: the stick's name, as sdX.", metavar="NAME")
+    ] = None,
+) -> None:
+    """Write an ISO onto sticks, all at once; read everything back. Refuses disks that are in use."""
+    flashing.flash(iso, sticks, delta=delta, force=force, named=yes_i_mean)
 
 
 @app.command()

@@ -54,3 +54,9 @@ class VerifyError(InkstickError):
     """A finished file is not what it should be."""
 
     exit_code = 8
+
+
+class FlashError(InkstickError):
+    """A stick cannot be written, or is not what it claims to be."""
+
+    exit_code = 9
