@@ -34,6 +34,8 @@ _LIKE_LATIN = frozenset("ABCEHIKMNOPSTXYZaceiopsuvxy0123456789")
 _LOOKS_LATIN = frozenset({"Cyrillic", "Greek"})
 _HALF = 0.5
 _GARBLED = 0.75
+_ILLEGIBLE = 0.35
+"""Lines in a script of its own are never as bad as this; Thai, which detection takes for Latin, is (measured)."""
 _LEAST_LINES = 3
 _LINES_TRIED = 4
 
@@ -107,9 +109,11 @@ class OtherScripts:
             return
         names = self._reader.name([line_image(page, quads[index]) for index in left])
         foreign = sum(name is not None for name in names)
-        garbled = _mean_score([result[index] for index in left], [quads[index] for index in left]) < _GARBLED
-        if 2 * foreign <= len(left) or not garbled:
+        score = _mean_score([result[index] for index in left], [quads[index] for index in left])
+        if score >= _GARBLED or (2 * foreign <= len(left) and score >= _ILLEGIBLE):
             return
+        if 2 * foreign <= len(left):
+            names = [self._reader.name_page(page)]
         known = {script_of(language).name for language in self._reader.languages}
         script = next(name for name in names if name is not None)
         script = UNKNOWN if script.name in known else script  # it would have been read

@@ -14,6 +14,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import chain
 
+import cv2
+import numpy as np
+
 from runtime.engine.crops import Pixels
 from runtime.scripts import tesseract
 from runtime.scripts.known import UNKNOWN, Script, script_of, seen, share
@@ -32,6 +35,7 @@ _LEAST_AMONG_ITS_OWN = 78.0
 """For Thai, where other lines of the page are Thai."""
 _OWN_SIGNS = 0.5
 _SAMPLES = 8
+_SEEN_SURELY = 1.0
 _PAGE_LANGUAGES = 2
 _FEW_LINES = 6
 _SURE_NUMBER = 0.85
@@ -142,6 +146,13 @@ class ScriptReader:
         likeliest = next((s for s in looks if s is not None and s.name == name), UNKNOWN)
         named = likeliest if 2 * count > votes.total() else UNKNOWN
         return [None if script is None else named for script in looks]
+
+    def name_page(self, page: Pixels) -> Script:
+        """Of a page in none of PP-OCRv6's own scripts, though its lines look so one by one: the script that all of
+        it is seen in, or UNKNOWN.
+        """
+        (look,) = tesseract.look([np.asarray(cv2.cvtColor(page, cv2.COLOR_BGR2GRAY), np.uint8)])
+        return (seen(look.script) if look.confidence >= _SEEN_SURELY else None) or UNKNOWN
 
     def _ranked(self, greys: Sequence[Grey]) -> list[str]:
         """The languages, those whose script was seen first."""

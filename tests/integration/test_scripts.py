@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -87,12 +88,20 @@ def test_words_of_a_line_that_runs_left_are_in_the_order_of_reading(station: Sta
 
 
 def test_a_page_in_a_script_that_nothing_reads_is_named_and_refused(narrow: Station) -> None:
-    for name, en, zh in (("tamil", "Tamil", "泰米尔文"), ("russian", "Cyrillic", "西里尔文")):
+    unread = [("tamil", "Tamil", "泰米尔文"), ("russian", "Cyrillic", "西里尔文")]
+    for name, en, zh in [*unread, ("thai", "Thai", "泰文"), ("hebrew", "Hebrew", "希伯来文")]:
         answer = send(narrow, script_page(name).image)
         assert answer.status_code == 422 and answer.headers["content-type"] == "application/problem+json"
         problem = answer.json()
         assert (problem["code"], problem["scripts"], problem["scripts_zh"]) == ("script-not-read", en, zh)
         assert f"{en} ({zh})" in problem["detail"] and "Korean" in problem["detail"]
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_script_that_detection_takes_for_latin_is_refused_all_the_same(narrow: Station, seed: int) -> None:
+    """Photographed Thai: no text is better than `aau`, also where its name cannot be told."""
+    problem = send(narrow, script_page("thai", faults=True, seed=seed).image).json()
+    assert problem["code"] == "script-not-read" and problem["scripts"] in ("Thai", "unknown")
 
 
 def test_lines_that_nothing_reads_are_left_out_of_a_page_and_told(narrow: Station) -> None:
@@ -101,6 +110,24 @@ def test_lines_that_nothing_reads_are_left_out_of_a_page_and_told(narrow: Statio
     assert {line["script"] for line in result["unread"]} == {"Tamil"} and len(result["unread"]) == 3
     assert all(line["reader"] == "PP-OCRv6" for line in result["lines"])
     assert cer(render("english").text, result["text"]) <= 0.02
+
+
+def test_in_a_job_the_page_that_nothing_reads_fails_alone_and_says_why(narrow: Station) -> None:
+    files = []
+    for name, image in (
+        ("a", render("note").image),
+        ("b", script_page("tamil").image),
+        ("c", script_page("korean").image),
+    ):
+        held = io.BytesIO()
+        image.save(held, "PNG")
+        files.append(("file", (f"{name}.png", held.getvalue())))
+    job = narrow.http.post("/v1/jobs", params={"task": "text"}, files=files).json()
+    while narrow.http.get(job["status_url"]).json()["state"] in ("queued", "running"):
+        time.sleep(0.2)
+    pages = narrow.http.get(job["result_url"]).json()["pages"]
+    assert [page["failure"] and page["failure"]["code"] for page in pages] == [None, "script-not-read", None]
+    assert "Tamil (泰米尔文)" in pages[1]["failure"]["detail"]
 
 
 def _english_with_tamil() -> Image.Image:
