@@ -1,4 +1,4 @@
-"""DOCX (ECMA-376, WordprocessingML): paragraphs, fields and tables. Written by hand: it is a few XML files."""
+"""DOCX (ECMA-376, WordprocessingML): headings, paragraphs, fields, tables. By hand: it is a few XML files."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from xml.sax.saxutils import escape
 from runtime.outputs.contents import contents
 from runtime.outputs.pages import FullPage
 from runtime.outputs.plain import state
+from runtime.tasks.task import Task
 
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 """What XML 1.0 cannot hold at all."""
@@ -19,13 +20,27 @@ _WORD = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 _PACKAGE = "http://schemas.openxmlformats.org/package/2006"
 _OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006"
 _DOCUMENT = "application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"
+_STYLES = "application/vnd.openxmlformats-officedocument.wordprocessingml.styles+xml"
+_HEADING_HALF_POINTS = (36, 32, 28, 26, 24, 22)
+_HEADING_STYLES = "".join(
+    f'<w:style w:type="paragraph" w:styleId="Heading{level}"><w:name w:val="heading {level}"/><w:qFormat/>'
+    f'<w:pPr><w:keepNext/><w:spacing w:before="240" w:after="80"/><w:outlineLvl w:val="{level - 1}"/></w:pPr>'
+    f'<w:rPr><w:b/><w:sz w:val="{size}"/></w:rPr></w:style>'
+    for level, size in enumerate(_HEADING_HALF_POINTS, 1)
+)
 _PARTS = {
     "[Content_Types].xml": f'<Types xmlns="{_PACKAGE}/content-types">'
     f'<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
-    f'<Override PartName="/word/document.xml" ContentType="{_DOCUMENT}"/></Types>',
+    f'<Override PartName="/word/document.xml" ContentType="{_DOCUMENT}"/>'
+    f'<Override PartName="/word/styles.xml" ContentType="{_STYLES}"/></Types>',
     "_rels/.rels": f'<Relationships xmlns="{_PACKAGE}/relationships"><Relationship Id="rId1" '
     f'Type="{_OFFICE}/relationships/officeDocument" Target="word/document.xml"/></Relationships>',
+    "word/_rels/document.xml.rels": f'<Relationships xmlns="{_PACKAGE}/relationships"><Relationship Id="rId1" '
+    f'Type="{_OFFICE}/relationships/styles" Target="styles.xml"/></Relationships>',
+    "word/styles.xml": f'<w:styles xmlns:w="{_WORD}">{_HEADING_STYLES}</w:styles>',
 }
+_HEADING = re.compile(r"(#{1,6})[ \t]+(.+?)[ \t]*#*")
+"""Markdown's, of a line by itself."""
 _BREAK = '<w:p><w:r><w:br w:type="page"/></w:r></w:p>'
 _BORDERS = "".join(
     f'<w:{side} w:val="single" w:sz="4" w:space="0" w:color="auto"/>'
@@ -52,15 +67,36 @@ def _page(page: FullPage) -> str:
         parts.append(_table([(field.key, field.value, state(field)) for field in page.form.fields]))
     for part in contents(page):
         if isinstance(part, str):
-            parts += [_paragraph(block) for block in part.strip("\n").split("\n\n") if block.strip()]
+            split = _markdown if page.task is Task.DOCUMENT else _blocks
+            parts += split(part)
         elif part:
             parts.append(_table(part))
     return "".join(parts) or "<w:p/>"
 
 
-def _paragraph(text: str) -> str:
+def _blocks(text: str) -> list[str]:
+    return [_paragraph(block) for block in text.strip("\n").split("\n\n") if block.strip()]
+
+
+def _markdown(text: str) -> list[str]:
+    """As `_blocks`, headings as such."""
+    parts: list[str] = []
+    plain: list[str] = []
+    for line in text.split("\n"):
+        heading = _HEADING.fullmatch(line)
+        if heading is None:
+            plain.append(line)
+            continue
+        parts += _blocks("\n".join(plain))
+        parts.append(_paragraph(heading[2], f"Heading{len(heading[1])}"))
+        plain = []
+    return parts + _blocks("\n".join(plain))
+
+
+def _paragraph(text: str, style: str = "") -> str:
+    properties = f'<w:pPr><w:pStyle w:val="{style}"/></w:pPr>' if style else ""
     lines = (f'<w:t xml:space="preserve">{escape(without_forbidden(line))}</w:t>' for line in text.split("\n"))
-    return f"<w:p><w:r>{'<w:br/>'.join(lines)}</w:r></w:p>"
+    return f"<w:p>{properties}<w:r>{'<w:br/>'.join(lines)}</w:r></w:p>"
 
 
 def _table(rows: Sequence[Sequence[str]]) -> str:

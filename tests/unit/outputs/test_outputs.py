@@ -130,6 +130,16 @@ def test_a_models_table_stands_in_docx_where_it_stood_and_no_markup_does() -> No
         assert not any("<" in paragraph.text for paragraph in made.paragraphs)
 
 
+def test_a_documents_headings_are_headings_in_docx_and_a_pages_number_signs_are_not() -> None:
+    answer = "# 年度报告\n\nfirst\n## Part two ##\nsecond\n\n#not one"
+    made = docx.Document(io.BytesIO(word.document([page([], task=Task.DOCUMENT, text=answer)])))
+    shown = [(paragraph.style.name if paragraph.style else "", paragraph.text) for paragraph in made.paragraphs]
+    assert shown[0] == ("Heading 1", "年度报告") and shown[2] == ("Heading 2", "Part two")
+    assert [text for _, text in shown[1::2]] == ["first", "second"] and shown[4][1] == "#not one"
+    plain = docx.Document(io.BytesIO(word.document([page([], task=Task.TEXT, text="# 7 rooms")])))
+    assert [paragraph.text for paragraph in plain.paragraphs] == ["# 7 rooms"]
+
+
 def test_xlsx_is_opened_by_openpyxl_with_text_cells_and_a_picture_of_what_is_doubtful(form: Fields) -> None:
     table = ((("a", "b"), ("1", "2")),)
     picture = Image.new("RGB", (1000, 600), "white")
