@@ -8,7 +8,7 @@ rapidocr_api and Tesseract (chi_sim+eng; where it is installed) read the same pa
 round, so that a machine with other work to do is unfair to all of them alike; every figure is the
 median of the rounds, every ratio a ratio of such medians. Processor time is counted as well: other
 work on the machine changes it least. Added latency is the median, over the pages
-of about 300 KB, of HTTP less engine, the two taken in turn. With --soak: so many requests, 5 % of them
+of about 300 KB, of HTTP less engine, the two taken in turn, a moment apart. With --soak: so many requests, 5 % of them
 bad, 1 % given up by the client, the engine killed every 200 (bench/soak.py).
 Prints a table and, last, one line of JSON.
 """
@@ -48,7 +48,9 @@ from tests.pages.cer import cer
 CONCURRENCIES = (1, 4, 16)
 _COMPARED = 4
 """Concurrency at which the others are compared with."""
-_LATENCY_PAIRS = 15
+_LATENCY_PAIRS = 45
+_APART_S = 0.4
+"""Between one's work and the other's: threads of a network go on spinning for a while after it."""
 BARE = "engine alone"
 
 
@@ -91,7 +93,9 @@ def added_latency_ms(pages: Sequence[Sheet], bare: Reads, served: Reads) -> floa
     for number in range(_LATENCY_PAIRS):
         page = photographs[number % len(photographs)]
         alone = _seconds(bare, page)
+        time.sleep(_APART_S)
         differences.append(_seconds(served, page) - alone)
+        time.sleep(_APART_S)
     return round(1000 * median(differences), 1)
 
 
