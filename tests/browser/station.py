@@ -13,8 +13,10 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 
@@ -63,11 +65,18 @@ class Station:
             state: dict[str, object] = json.load(answer)
             return state
 
-    def post(self, path: str, body: object = None) -> None:
+    def wait_until(self, holds: Callable[[dict[str, Any]], bool], timeout_s: float = 60) -> None:
+        """Until this holds of the state. (The page's policy forbids Playwright to ask it such things again.)"""
+        deadline = time.monotonic() + timeout_s
+        while not holds(state := self.state()):
+            assert time.monotonic() < deadline, state
+            time.sleep(0.1)
+
+    def post(self, path: str, body: object = None, method: str = "POST") -> None:
         """As the page would send it."""
         headers = {"Origin": self.url, "Content-Type": "application/json"}
         data = b"" if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(f"{self.url}/kiosk/{path}", data, headers, method="POST")
+        request = urllib.request.Request(f"{self.url}/kiosk/{path}", data, headers, method=method)
         with contextlib.suppress(urllib.error.HTTPError):
             urllib.request.urlopen(request, timeout=30).close()
 
@@ -87,6 +96,7 @@ class Station:
             self.post(path)
         self.post("language", {"language": "zh"})
         self.post("choice", {})
+        self.post("exports", {"formats": ["text", "json"], "per": "page"}, "PUT")
         deadline = time.monotonic() + 30
         while (self.state()["screen"], self.state()["sticks"]) != ("insert", []):
             assert time.monotonic() < deadline, self.state()

@@ -82,7 +82,7 @@ def test_an_encrypted_pdf_asks_for_its_password(kiosk: Watched, station: Station
     kiosk.press("k")
     kiosk.page.fill("#password", "wrong")
     kiosk.page.press("#password", "Enter")
-    kiosk.page.wait_for_function("fetch('/kiosk/state').then(a => a.json()).then(s => !s.reading.running)")
+    station.wait_until(lambda state: not state["reading"]["running"])
     kiosk.shows("review", timeout_s=READ_S)
     kiosk.press("k")
     kiosk.sees("文件有密码")

@@ -36,7 +36,7 @@ def test_a_task_is_chosen_by_keyboard_and_outlives_a_reload(kiosk: Watched, stat
     kiosk.page.wait_for_selector("#files li")
     kiosk.press("Enter")  # the keyboard is back at the list
     kiosk.shows("review")
-    kiosk.page.wait_for_function("fetch('/kiosk/pages/0').then(r => r.json()).then(p => p.task === 'text')")
+    assert kiosk.page.evaluate("fetch('/kiosk/pages/0').then(r => r.json()).then(p => p.task)") == "text"
 
 
 def test_a_form_gives_its_fields(kiosk: Watched, station: Station) -> None:

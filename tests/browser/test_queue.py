@@ -92,7 +92,7 @@ def test_pausing_taking_out_and_trying_again(kiosk: Watched, station: Station) -
     kiosk.press(" ")
     kiosk.sees("已暂停", timeout_s=60)
     kiosk.page.wait_for_function(
-        "document.querySelectorAll('#reading-pages li[data-status=reading]').length === 0", timeout=60_000
+        "() => document.querySelectorAll('#reading-pages li[data-status=reading]').length === 0", timeout=60_000
     )
     before = numbers(station)
     assert before["paused"] and before["running"] and before["read"] >= 1
@@ -109,7 +109,7 @@ def test_pausing_taking_out_and_trying_again(kiosk: Watched, station: Station) -
     kiosk.sees("5 / 5")
     kiosk.press("r")
     kiosk.shows("review", timeout_s=READ_S)
-    kiosk.page.wait_for_function("fetch('/kiosk/state').then(a => a.json()).then(s => s.reading.read === 5)")
+    station.wait_until(lambda state: state["reading"]["read"] == 5)
 
 
 def test_more_pages_are_added_while_others_are_read(kiosk: Watched, station: Station) -> None:
