@@ -21,7 +21,13 @@ function named(dialog) {
   dialog.setAttribute("aria-labelledby", heading.id);
 }
 
-export const dismiss = () => openDialog()?.close();
+// Where nothing had the focus before, the browser leaves it on the hidden button until it draws again, and the
+// next key would go there.
+export function dismiss() {
+  openDialog()?.close();
+  const left = document.activeElement;
+  if (left?.closest("dialog:not([open])")) left.blur();
+}
 
 export const reason = (code) => t(has(`problem.${code}`) ? `problem.${code}` : "problem.internal-error");
 export const remedy = (code) => t(has(`remedy.${code}`) ? `remedy.${code}` : "remedy.internal-error");
