@@ -1,0 +1,56 @@
+"""The boot script's search for the medium, as far as no machine is needed: what the command line tells of an ISO."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from builder.keys import ROOT
+
+SCRIPTS = ROOT / "overlay/initramfs/scripts"
+
+
+@pytest.mark.parametrize(
+    ("line", "path"),
+    [
+        ("boot=inkstick quiet", ""),
+        ("boot=inkstick findiso=", ""),
+        ('boot=inkstick "findiso="', ""),
+        ("boot=inkstick findiso=/images/demo.iso", "/images/demo.iso"),
+        ("findiso=/images/demo.iso boot=inkstick", "/images/demo.iso"),
+        ('boot=inkstick "findiso=/images/墨条 demo.iso" quiet', "/images/墨条 demo.iso"),
+        ("boot=inkstick iso-scan/filename=/demo.iso", "/demo.iso"),
+        ("boot=inkstick findiso=(hd0,msdos2)/demo.iso", "/demo.iso"),
+    ],
+)
+def test_the_path_of_an_iso_file_comes_from_the_command_line(tmp_path: Path, line: str, path: str) -> None:
+    done = _run(tmp_path, "inkstick-medium", "iso_path", line, "iso_path")
+    assert done.stdout.removesuffix("\n") == path
+
+
+@pytest.mark.parametrize(
+    ("line", "refused"),
+    [
+        ('boot=inkstick "findiso=/images/demo 1 init= single.iso"', False),
+        ('boot=inkstick "findiso=/a.iso" init=/bin/sh', True),
+        ('boot=inkstick "findiso=/a.iso" single', True),
+        ("boot=inkstick toram nomodeset inkstick.check", False),
+    ],
+)
+def test_words_in_an_isos_path_are_not_taken_for_orders_and_orders_behind_it_are(
+    tmp_path: Path, line: str, refused: bool
+) -> None:
+    done = _run(tmp_path, "inkstick", "refuse_other_starts", line, "stop() { echo stopped; }\nrefuse_other_starts")
+    assert ("stopped" in done.stdout) is refused, done.stdout
+
+
+def _run(tmp_path: Path, script: str, function: str, line: str, call: str) -> subprocess.CompletedProcess[str]:
+    """One function of a boot script, with `line` as the kernel's command line."""
+    (tmp_path / "cmdline").write_text(line + "\n")
+    found = re.search(rf"^{function}\(\) {{\n.*?^}}\n", (SCRIPTS / script).read_text(), re.MULTILINE | re.DOTALL)
+    assert found is not None
+    text = found[0].replace("/proc/cmdline", str(tmp_path / "cmdline"))
+    return subprocess.run(["sh"], input=f"{text}\n{call}\n", capture_output=True, text=True, check=True)
