@@ -87,6 +87,7 @@ def test_safe_graphics_shows_the_station_on_the_firmwares_framebuffer(
     machine = start(iso, firmware)
     choose(machine, Choice.SAFE_GRAPHICS)
     machine.wait_for("kiosk-painted", START_S)
+    assert machine.reports["framebuffer"] == {Firmware.SEABIOS: "VESA", Firmware.OVMF: "EFI"}[firmware]
     wait_for_text(machine, "插入", name="station", limit_s=ANSWER_S)
 
 
