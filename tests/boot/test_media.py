@@ -57,6 +57,17 @@ def test_a_copy_with_half_a_layer_names_it(iso: Path, start: StartMachine, tmp_p
 
 
 @pytest.mark.full
+def test_pulling_out_a_stick_like_ventoys_is_seen_below_its_mapped_device(
+    iso: Path, start: StartMachine, tmp_path: Path
+) -> None:
+    plugged = mediums.ventoy(iso, tmp_path)
+    machine = start(plugged.disk, more=plugged.more)
+    machine.wait_for("root-switched", FOUND_S)
+    machine.pull_out("boot")
+    assert machine.wait_for("stopped", STOP_S) == "MEDIUM-REMOVED"
+
+
+@pytest.mark.full
 def test_a_scratched_cd_is_told_from_an_altered_one(iso: Path, start: StartMachine, tmp_path: Path) -> None:
     layer = variants.layers_of(iso)["station"]
     plugged = mediums.cd_with_a_bad_sector(iso, tmp_path, f"/inkstick/layers/{layer.file}")

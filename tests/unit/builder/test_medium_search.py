@@ -1,4 +1,4 @@
-"""The boot script's search for the medium, as far as no machine is needed: what the command line tells of an ISO."""
+"""What the boot script decides before it touches a disk: which file is the ISO, which layers fit into memory."""
 
 from __future__ import annotations
 
@@ -45,6 +45,28 @@ def test_words_in_an_isos_path_are_not_taken_for_orders_and_orders_behind_it_are
 ) -> None:
     done = _run(tmp_path, "inkstick", "refuse_other_starts", line, "stop() { echo stopped; }\nrefuse_other_starts")
     assert ("stopped" in done.stdout) is refused, done.stdout
+
+
+@pytest.mark.parametrize(
+    ("room_mib", "chosen", "remaining"),
+    [
+        (0, "", "base python model station"),
+        (99, "station", "base python model"),
+        (450, "base station", "python model"),
+        (4096, "base python model station", ""),
+    ],
+)
+def test_layers_go_to_memory_in_order_as_far_as_they_fit(
+    tmp_path: Path, room_mib: int, chosen: str, remaining: str
+) -> None:
+    sizes = {"base": 400, "python": 250, "model": 3000, "station": 5}
+    rows = [f"{name} {name}.squashfs {size << 20} 0 0\n" for name, size in sizes.items()]
+    (tmp_path / "layers").write_text("".join(rows))
+    call = f'LAYERS={tmp_path}/layers room={room_mib << 10}\nchoose_layers\necho "$chosen" / "$remaining"'
+    done = _run(tmp_path, "inkstick-ram", "choose_layers", "", call)
+    into, stays = done.stdout.split("/")
+    assert [file.removesuffix(".squashfs") for file in into.split()] == chosen.split()
+    assert stays.split() == remaining.split()
 
 
 def _run(tmp_path: Path, script: str, function: str, line: str, call: str) -> subprocess.CompletedProcess[str]:
