@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from builder.errors import HostError
+from builder.namespaces import delete
 
 
 @dataclass(frozen=True)
@@ -41,8 +42,16 @@ class Cache:
 
     @property
     def history(self) -> Path:
-        """How long steps took, for the next plan's estimate."""
-        return self.root / "history.json"
+        """What steps and builds took, for the next plan (see builder/history.py)."""
+        return self.root / "history"
+
+    @property
+    def scratch(self) -> Path:
+        """Where trees lie that do not fit in memory: a folder of this cache's own in $TMPDIR, else `work`."""
+        chosen = os.environ.get("TMPDIR")
+        if not chosen:
+            return self.work
+        return Path(chosen).absolute() / f"inkstick-{hashlib.sha256(str(self.root).encode()).hexdigest()[:12]}"
 
 
 def default_cache() -> Cache:
@@ -61,7 +70,7 @@ def exclusive(cache: Cache) -> Iterator[None]:
     Raises HostError if another build holds it. The kernel drops the lock with the process,
     however that ends.
     """
-    cache.root.mkdir(parents=True, exist_ok=True)
+    _make(cache.root)
     with (cache.root / "lock").open("a+") as handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -75,7 +84,17 @@ def exclusive(cache: Cache) -> Iterator[None]:
         handle.truncate(0)
         handle.write(str(os.getpid()))
         handle.flush()
-        shutil.rmtree(cache.work, ignore_errors=True)
-        for folder in (cache.store, cache.layers, cache.work, cache.logs):
-            folder.mkdir(parents=True, exist_ok=True)
+        for folder in (cache.work, cache.scratch):
+            delete(folder)
+        for folder in (cache.store, cache.layers, cache.work, cache.logs, cache.scratch):
+            _make(folder)
         yield
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise HostError(
+            f"{folder} cannot be made: {error.strerror}", hint="INKSTICK_CACHE=/a/folder/of/yours, or another TMPDIR"
+        ) from None

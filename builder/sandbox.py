@@ -8,14 +8,13 @@ with that its mount namespace: no mount and no loop device stays behind.
 from __future__ import annotations
 
 import json
-import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from builder import namespaces
 from builder.console import Meter
-from builder.errors import HostError
 from builder.run import run
 
 _PROGRESS = "@progress "
@@ -31,17 +30,13 @@ class Sandbox:
     def run(self, module: str, spec: dict[str, Any], meter: Meter, *, hint: str = "") -> None:
         """Run `python -m MODULE SPEC`, where SPEC is a file with `spec` as JSON, in the step's work folder.
 
-        Raises StepError with the last lines of its output, HostError without root's rights.
+        Raises StepError with the last lines of its output, HostError without the rights (see builder/namespaces.py).
         """
-        if os.geteuid() != 0:
-            raise HostError("a build needs root's rights (chroot, mounts)", hint="run it with sudo")
+        namespaces.require_rights()
         file = Path(spec["work"]) / "spec.json"
         file.write_text(json.dumps(spec, sort_keys=True, indent=1))
         run(
-            [
-                *("unshare", "--mount", "--net", "--pid", "--fork", "--kill-child=KILL", "--mount-proc", "--"),
-                *(sys.executable, "-m", module, file),
-            ],
+            [*namespaces.enter(), sys.executable, "-m", module, file],
             log=self.log,
             env=environment(self.epoch),
             hint=hint,

@@ -45,6 +45,8 @@ def _settle(tree: Path, sysusers: Path) -> None:
     subprocess.run(["chroot", tree, "systemd-sysusers"], check=True)
     lock_accounts(tree)
     drop_setuid(tree)
+    shutil.rmtree(tree / "dev")  # the kernel's devtmpfs lies over it, and a user namespace can make no devices
+    (tree / "dev").mkdir(mode=0o755)
     (tree / "etc/machine-id").write_text("")
     (tree / "var/lib/dbus/machine-id").unlink(missing_ok=True)
     (tree / "var/lib/systemd/random-seed").unlink(missing_ok=True)

@@ -13,6 +13,7 @@ import os
 import shutil
 import stat
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -111,10 +112,11 @@ def keep_what_differs(scratch: Scratch) -> None:
 
 
 def _is_opaque(folder: str) -> bool:
-    try:
-        return os.getxattr(folder, "trusted.overlay.opaque") == b"y"
-    except OSError:
-        return False
+    for name in ("trusted.overlay.opaque", "user.overlay.opaque"):  # the latter in a user namespace
+        with suppress(OSError):
+            if os.getxattr(folder, name) == b"y":
+                return True
+    return False
 
 
 def _same(above: Path, below: Path) -> bool:

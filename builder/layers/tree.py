@@ -18,11 +18,16 @@ def in_memory(folder: Path, wanted_bytes: int) -> Iterator[Path]:
     The mount is private to the step's namespace: the kernel takes it back with the process.
     """
     folder.mkdir(parents=True)
-    if _available_bytes() > 3 * wanted_bytes:
+    if fits_in_memory(wanted_bytes):
         subprocess.run(
             ["mount", "-t", "tmpfs", "-o", f"size={2 * wanted_bytes},mode=0755", "inkstick", folder], check=True
         )
     yield folder
+
+
+def fits_in_memory(wanted_bytes: int) -> bool:
+    """Whether a tree that may take `wanted_bytes` is made in memory."""
+    return _available_bytes() > 3 * wanted_bytes
 
 
 def _available_bytes() -> int:

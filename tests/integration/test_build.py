@@ -145,7 +145,7 @@ def test_an_aged_lock_is_renewed_and_says_what_moved(workshop: Workshop, aged: P
     assert "2001a-1" not in aged.read_text()
 
 
-def test_an_ordinary_user_is_told_before_anything_happens(workshop: Workshop) -> None:
+def test_a_user_without_a_range_of_ids_is_told_before_anything_happens(workshop: Workshop) -> None:
     assert os.geteuid() == 0
     done = workshop.run("build", prefix=("unshare", "--user", "--map-user=1000", "--"))
-    assert done.returncode == 4 and "root" in done.stderr
+    assert done.returncode == 4 and "/etc/subuid gives" in done.stderr and "usermod --add-subuids" in done.stderr

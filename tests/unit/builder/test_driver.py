@@ -151,7 +151,8 @@ def test_nothing_of_the_installers_own_code_is_in_the_keys_of_debians_driver(
     theirs = read_lock(lock_path(cuda13))
     assert theirs is not None
     make_plan(cuda13, theirs, Cache(tmp_path))
-    assert {"builder/layers/runfile.py", "builder/layers/runfile-settings"} <= set(seen)
+    assert "builder/layers/runfile.py" in seen
+    assert any(name.startswith("builder/layers/runfile-settings/") for name in seen)
 
 
 def test_wheels_for_a_card_are_refused_where_there_is_no_driver(lock: Lock) -> None:
