@@ -13,7 +13,7 @@ from builder.steps import tools
 from builder.steps.step import TIMELESS_EPOCH, Step, file_hashes, package_rows, pins
 
 _NVIDIA = ROOT / "overlay/nvidia"
-_STATION_BYTES, _BOOT_BYTES = 4_000_000, 60_000_000
+_STATION_BYTES, _BOOT_BYTES = 4_500_000, 37_000_000
 _TEMPLATE_FIELDS = {
     "name",
     "title",
@@ -57,8 +57,9 @@ def base_step(profile: Profile, lock: Lock, store: Store) -> Step:
         "level": profile.squashfs.level,
         "tree_bytes": 5 * sum(package.size for package in packages),
     }
-    # Debian packs harder than the layer does; the cuts, which most profiles have, more than make up for it.
-    expected = sum(package.size for package in packages) * 5 // 4
+    # Debian packs harder than the layer does. Where there are cuts, which go by far the same way in every
+    # profile, three quarters stay (measured on four locks, levels 6 and 9: 0.73 to 0.77).
+    expected = sum(package.size for package in packages) * (78 if cuts else 125) // 100
     return Step("base", "builder.layers.base", parts, spec, lock.source_date_epoch, expected_bytes=expected)
 
 

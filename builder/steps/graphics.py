@@ -155,7 +155,8 @@ def model_steps(profile: Profile, lock: Lock, store: Store) -> list[Step]:
         spec["passphrase_file"] = str(passphrase)
     # Uncompressed; a hash of 32 bytes for each 4096, and a page at most of padding a file.
     expected = spec["tree_bytes"] * 129 // 128 + 4_000_000
-    return [Step("model", "builder.layers.model", parts, spec, TIMELESS_EPOCH, expected_bytes=expected)]
+    sizes: dict[str, Any] = {"expected_bytes": expected, "in_memory": False}
+    return [Step("model", "builder.layers.model", parts, spec, TIMELESS_EPOCH, **sizes)]
 
 
 _SYNTHETIC_BYTES = 1_996_000_000

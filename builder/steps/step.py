@@ -23,6 +23,7 @@ class Step:
     `module` runs in a sandbox. `epoch` is the step's SOURCE_DATE_EPOCH. `needs` maps keys of the spec
     to names of earlier steps, whose folders are put there. `is_layer`: its image goes on the medium.
     `expected_bytes`: what the result will take, rather too much than too little, where none is there to go by.
+    `in_memory`: its tree of `tree_bytes` is made there if it fits.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Step:
     needs: dict[str, str] = field(default_factory=dict)
     is_layer: bool = True
     expected_bytes: int = 0
+    in_memory: bool = True
 
     @property
     def key(self) -> str:

@@ -5,21 +5,27 @@ from __future__ import annotations
 import re
 from functools import cache as memoise
 
-from builder.keys import code_hash
+from builder.keys import ROOT, code_hash, files_below
 from builder.run import output
 
 _TOOLS = {"mksquashfs": ["mksquashfs", "-version"], "mmdebstrap": ["mmdebstrap", "--version"]}
-_LAYER_CODE = ("builder/image.py", "builder/verity.py", "builder/sandbox.py", "builder/layers/tree.py")
+_STEP_CODE = ("builder/sandbox.py", "builder/namespaces.py", "builder/layers/tree.py")
+_LAYER_CODE = (*_STEP_CODE, "builder/image.py", "builder/verity.py")
 
 
-def layer_code(*modules: str) -> str:
-    """A hash over the source of a layer's own `modules` and of what packs every layer."""
-    return code_hash(*modules, *_LAYER_CODE)
+def layer_code(*modules: str) -> dict[str, str]:
+    """Hashes over the source of a layer's own `modules` and of what packs every layer, so that a plan can name one."""
+    return _hashes(*modules, *_LAYER_CODE)
 
 
-def step_code(*modules: str) -> str:
-    """A hash over the source of a step that packs no layer."""
-    return code_hash(*modules, "builder/sandbox.py", "builder/layers/tree.py", "builder/layers/scratch.py")
+def step_code(*modules: str) -> dict[str, str]:
+    """Hashes over the source of a step that packs no layer."""
+    return _hashes(*modules, *_STEP_CODE, "builder/layers/scratch.py")
+
+
+def _hashes(*modules: str) -> dict[str, str]:
+    files = [file for module in modules for file in files_below(ROOT / module)]
+    return {str(name): code_hash(str(name)) for name in (file.relative_to(ROOT) for file in files)}
 
 
 @memoise

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from fnmatch import fnmatchcase
 
 from builder.inputs.lock import SHARED_SITE, Lock, Wheel
@@ -12,12 +11,10 @@ from builder.profile.model import Python
 from builder.steps import tools
 from builder.steps.debian import interpreter
 from builder.steps.step import TIMELESS_EPOCH, Step, pins
+from builder.steps.wheel_sizes import packed_bytes, unpacked_bytes
 
 _CODE = tuple(f"builder/layers/{name}.py" for name in ("python", "interpreter", "debrepo"))
 _SCANNER = ("builder/gpu/fatbin.py", "builder/gpu/elf.py")
-_PACKED_TO_UNPACKED = 4
-_BYTE_CODE = 2
-"""What .py files bring in byte code, over their own packed size."""
 
 
 def part(python: Python, wheels: tuple[Wheel, ...]) -> dict[str, list[Wheel]]:
@@ -77,28 +74,6 @@ def _step(profile: Profile, lock: Lock, store: Store, name: str, wheels: list[Wh
         "level": profile.squashfs.level,
         "tree_bytes": sum(unpacked_bytes(wheel, store) for wheel in wheels) * 9 // 8,
     }
-    expected = sum(packed_bytes(wheel, store) for wheel in wheels)
+    globs = [glob for paths in cuts.values() for glob in paths]
+    expected = sum(packed_bytes(wheel, store, globs) for wheel in wheels)
     return Step(name, "builder.layers.python", parts, spec, TIMELESS_EPOCH, expected_bytes=expected)
-
-
-def unpacked_bytes(wheel: Wheel, store: Store) -> int:
-    """What a wheel's files take: by its own table where it is in the store, else a rough guess."""
-    try:
-        with zipfile.ZipFile(store.path(wheel.sha256)) as archive:
-            return sum(entry.file_size for entry in archive.infolist())
-    except (OSError, zipfile.BadZipFile):
-        return _PACKED_TO_UNPACKED * wheel.size
-
-
-def packed_bytes(wheel: Wheel, store: Store) -> int:
-    """What a wheel's files take in a layer: as much as in the wheel, and their byte code.
-
-    Machine code and data pack a few hundredths better in a layer; tests, headers and stubs, which are cut, count.
-    """
-    try:
-        with zipfile.ZipFile(store.path(wheel.sha256)) as archive:
-            rows = archive.infolist()
-    except (OSError, zipfile.BadZipFile):
-        return wheel.size * 5 // 4
-    python = sum(entry.compress_size for entry in rows if entry.filename.endswith(".py"))
-    return sum(entry.compress_size for entry in rows) + _BYTE_CODE * python

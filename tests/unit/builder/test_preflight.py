@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from builder import preflight
-from builder.cache import Cache
 from builder.errors import HostError
-from builder.inputs.lock import lock_path, read_lock
-from builder.plan import make_plan
-from builder.profile import load_profile
 
 TOOLS = {"mksquashfs": "squashfs-tools", "xorriso": "xorriso"}
 
@@ -65,16 +59,3 @@ def test_a_machine_that_has_everything_is_left_in_peace(
     monkeypatch.setattr(preflight, "_present", lambda tool: True)
     preflight.ensure_tools(TOOLS, yes=False)
     assert bare == [] and capsys.readouterr().out == ""
-
-
-def test_too_small_a_disk_is_told_with_both_figures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    profile = load_profile("demo")
-    lock = read_lock(lock_path(profile))
-    assert lock is not None
-    cache = Cache(tmp_path)
-    plan = make_plan(profile, lock, cache)
-    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=1000))
-    with pytest.raises(HostError) as caught:
-        preflight.check_disk(plan, cache, tmp_path / "dist")
-    assert "1000 B free" in caught.value.message and "GiB wanted" in caught.value.message
-    assert "INKSTICK_CACHE" in caught.value.hint

@@ -1,0 +1,181 @@
+"""What a plan needs of this machine and of itself, checked in one go before anything runs.
+
+Every problem is found, each with its remedy, so that nobody mends one only to be told of the next.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import resource
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from builder.cache import Cache
+from builder.console import size
+from builder.errors import HostError
+from builder.inputs.lock import Lock
+from builder.iso import LARGEST_FILE_BYTES
+from builder.plan import Plan
+from builder.preflight import BUILD_TOOLS
+from builder.run import output
+
+OLDEST = {
+    "mksquashfs": (4, 4),  # the first that heeds SOURCE_DATE_EPOCH
+    "mmdebstrap": (1, 0),
+    "xorriso": (1, 5, 2),  # -append_partition with --interval
+    "veritysetup": (2, 1),
+    "mcopy": (4, 0),
+    "unshare": (2, 38),  # --map-auto
+}
+_ASK = {"mksquashfs": "-version", "xorriso": "-version"}
+_KERNEL = re.compile(r"^linux-(image|headers)-(\d[\w.+~-]*)-amd64$")
+_FAT_LIMIT_BYTES = LARGEST_FILE_BYTES
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What stands in the way, and what to do about it."""
+
+    what: str
+    remedy: str
+
+
+def check(plan: Plan, cache: Cache, dist: Path) -> None:
+    """Raises HostError with every problem and remedy. Takes well under two seconds."""
+    found = problems(plan, cache, dist)
+    if not found:
+        return
+    if len(found) == 1:
+        raise HostError(found[0].what, hint=found[0].remedy)
+    lines = "\n".join(f"  {problem.what}\n    remedy: {problem.remedy}" for problem in found)
+    raise HostError(f"{len(found)} things stand in the way:\n{lines}", hint="each of the above")
+
+
+def problems(plan: Plan, cache: Cache, dist: Path) -> list[Problem]:
+    """All that would stop the build of `plan` later."""
+    return [
+        *tools_too_old(),
+        *kernels_apart(plan.lock),
+        *files_too_large(plan, dist),
+        *unusable_folders(cache, dist),
+        *too_little_room(plan, cache, dist),
+    ]
+
+
+def tool_versions() -> dict[str, tuple[int, ...]]:
+    """Versions of the host tools whose age matters; a tool that is not there is missing from it."""
+    found = {}
+    for name in OLDEST:
+        try:
+            text = output(["sh", "-c", '"$0" "$1" 2>&1 || true', name, _ASK.get(name, "--version")])
+        except HostError:
+            continue
+        if number := re.search(r"(\d+(?:\.\d+)+)", text):
+            found[name] = tuple(int(part) for part in number[1].split("."))
+    return found
+
+
+def tools_too_old() -> Iterator[Problem]:
+    for name, version in tool_versions().items():
+        if version < OLDEST[name]:
+            have, want = (".".join(map(str, parts)) for parts in (version, OLDEST[name]))
+            package = BUILD_TOOLS[name]
+            yield Problem(f"{name} {have} is too old: {want} is needed", f"Debian 12 and 13 have it: {package}")
+
+
+def kernels_apart(lock: Lock) -> Iterator[Problem]:
+    """Modules are built with the headers of one kernel and loaded by another: the driver would not start."""
+    images, headers = (_kernels(lock, "base", "image"), _kernels(lock, "driver-build", "headers"))
+    if headers and images != headers:
+        yield Problem(
+            f"the lock has kernel {', '.join(sorted(images)) or 'none'} and headers for {', '.join(sorted(headers))}",
+            "python3 build.py lock --profile NAME: both from one state of the archive",
+        )
+
+
+def _kernels(lock: Lock, use: str, kind: str) -> set[str]:
+    found = (_KERNEL.match(package.name) for package in lock.used_by(use))
+    return {match[2] for match in found if match and match[1] == kind}
+
+
+def files_too_large(plan: Plan, dist: Path) -> Iterator[Problem]:
+    for step in plan.layers:
+        if plan.sizes[step.name] > LARGEST_FILE_BYTES:
+            yield Problem(
+                f"layer {step.name} will take about {size(plan.sizes[step.name])}, and a file on the stick must stay"
+                " under 4 GiB (FAT32)",
+                "part it: `python: {layers: {NAME: [PROJECT, ...]}}` in the profile",
+            )
+    allowed = resource.getrlimit(resource.RLIMIT_FSIZE)[0]
+    if allowed not in (resource.RLIM_INFINITY, -1) and allowed < plan.iso_bytes:
+        yield Problem(f"this shell lets no file grow beyond {size(allowed)}", "ulimit -f unlimited")
+    if plan.iso_bytes > _FAT_LIMIT_BYTES and file_system(dist) in ("vfat", "msdos"):
+        yield Problem(
+            f"{dist} is on FAT, which holds no file of {size(plan.iso_bytes)}", "put the project on ext4, XFS or Btrfs"
+        )
+
+
+def file_system(folder: Path) -> str:
+    """The type of the file system that `folder` is, or will be, on: `ext4`."""
+    there = nearest(folder).resolve()
+    rows = [line.split(" ") for line in Path("/proc/self/mounts").read_text().splitlines()]
+    above = [(row[1].encode().decode("unicode_escape"), row[2]) for row in rows if len(row) > 2]
+    fitting = [(point, kind) for point, kind in above if there.is_relative_to(point)]
+    return max(fitting, key=lambda row: len(row[0]), default=("", ""))[1]
+
+
+def unusable_folders(cache: Cache, dist: Path) -> Iterator[Problem]:
+    """Nothing can be written there, or what lies there cannot be run, as chroot must."""
+    for folder, remedy in (
+        (cache.root, "INKSTICK_CACHE=/a/folder/of/yours"),
+        (cache.store, "make it readable and writable, or INKSTICK_CACHE=/a/folder/of/yours"),
+        (cache.scratch, "TMPDIR=/a/folder/of/yours"),
+        (dist, "a project folder of your own: git clone it"),
+    ):
+        there = nearest(folder)
+        if not os.access(there, os.W_OK | os.X_OK):
+            yield Problem(f"{there} cannot be written by this user", remedy)
+        elif folder == cache.scratch and os.statvfs(there).f_flag & os.ST_NOEXEC:
+            yield Problem(f"{there} is mounted noexec: the programs of the image must run there", remedy)
+
+
+def too_little_room(plan: Plan, cache: Cache, dist: Path) -> Iterator[Problem]:
+    """Store, results, scratch and dist may lie on four disks, or any of them together."""
+    wanted = {
+        cache.store: plan.disk.store,
+        cache.layers: plan.disk.results,
+        cache.scratch: plan.disk.scratch,
+        dist: plan.disk.dist,
+    }
+    disks: dict[int, list[tuple[Path, int]]] = {}
+    for folder, bytes_ in wanted.items():
+        disks.setdefault(device(nearest(folder)), []).append((folder, bytes_))
+    for rows in disks.values():
+        # Together they are never all at their worst: trees are gone when the ISO is written.
+        needed = min(sum(bytes_ for _, bytes_ in rows), plan.disk.total)
+        free = free_bytes(nearest(rows[0][0]))
+        if free < needed:
+            places = ", ".join(f"{folder} {size(bytes_)}" for folder, bytes_ in rows if bytes_)
+            yield Problem(
+                f"not enough room: {size(needed)} wanted at peak, {size(free)} free on the disk of {places}",
+                "python3 build.py clean --keep 1 frees old layers; INKSTICK_CACHE and TMPDIR move cache and scratch"
+                " to another disk",
+            )
+
+
+def device(folder: Path) -> int:
+    """The number of the disk that a folder is on."""
+    return folder.stat().st_dev
+
+
+def free_bytes(folder: Path) -> int:
+    """What this user may still write there."""
+    stat = os.statvfs(folder)
+    return stat.f_bavail * stat.f_frsize
+
+
+def nearest(folder: Path) -> Path:
+    """The folder, or the nearest one above it that is there."""
+    return next(path for path in (folder, *folder.absolute().parents) if path.exists())
