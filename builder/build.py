@@ -12,27 +12,33 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from builder import kernels, licences, manifest, provenance
+from builder import checks, eviction, history, kernels, licences, manifest, outcome, provenance
 from builder.cache import Cache
+from builder.cleaning import say_freed
 from builder.console import Meter, duration, say, size, step
 from builder.diskwatch import watched
-from builder.errors import VerifyError
+from builder.errors import StepError, VerifyError
+from builder.forecast import load_bytes
+from builder.inputs.lock import Lock
 from builder.inputs.locking import fetch_all, usable_lock
 from builder.inputs.operators import with_operators_inputs
 from builder.inputs.passphrase import check_passphrase
-from builder.inputs.store import sha256_of
+from builder.inputs.store import Store, sha256_of
 from builder.iso import Medium, write_iso
 from builder.keys import ROOT, code_hash, key_of
 from builder.manifest import Manifest
+from builder.namespaces import delete
 from builder.papers import papers
-from builder.plan import Plan, make_plan, read_history
-from builder.preflight import check_disk
+from builder.plan import Plan, make_plan
 from builder.profile import Profile
 from builder.sandbox import Sandbox
 from builder.steps.step import Step
 from builder.verify import verify
 
 DIST = ROOT / "dist"
+_TELLING_DOWNLOAD_BYTES = 20_000_000
+"""Less says nothing of how fast a mirror is."""
+
 _ISO_CODE = (
     "iso.py",
     "manifest.py",
@@ -61,9 +67,10 @@ def build(profile: Profile, cache: Cache, *, locked: bool = False, dist: Path = 
     check_passphrase(profile)
     lock = usable_lock(profile, cache, locked=locked)
     planned = make_plan(profile, lock, cache)
-    check_disk(planned, cache, dist)
+    checks.check(planned, cache, dist)
+    _keep_to_limit(planned, cache)
     with watched(cache.root) as peak:
-        lock = fetch_all(profile, cache, lock, locked=locked)
+        lock = _fetched(profile, planned, cache, locked=locked)
         lock = with_operators_inputs(profile, cache, lock, locked=locked)
         plan = make_plan(profile, lock, cache)
         for name in plan.to_do:
@@ -72,11 +79,34 @@ def build(profile: Profile, cache: Cache, *, locked: bool = False, dist: Path = 
         iso = dist / f"{profile.file_stem}.iso"
         fresh = finish(plan, iso, cache)
     if fresh:
-        say(f"{iso}: {size(iso.stat().st_size)}, verified, in {duration(time.monotonic() - started)}")
-        say(f"disk: {size(peak.bytes)} taken at the worst moment, {size(planned.peak_bytes)} planned")
+        seconds = time.monotonic() - started
+        say(f"{iso}: {size(iso.stat().st_size)}, verified, in {duration(seconds)}")
+        actual = outcome.Outcome(planned.download_bytes, peak.bytes, iso.stat().st_size, seconds)
+        outcome.tell(planned, actual, cache)
     else:
         say(f"{iso} is up to date")
     return Built(iso, fresh)
+
+
+def _fetched(profile: Profile, planned: Plan, cache: Cache, *, locked: bool) -> Lock:
+    started = time.monotonic()
+    lock = fetch_all(profile, cache, planned.lock, locked=locked)
+    if planned.download_bytes > _TELLING_DOWNLOAD_BYTES:
+        history.remember(cache, "fetch", time.monotonic() - started, planned.download_bytes)
+    return lock
+
+
+def _keep_to_limit(plan: Plan, cache: Cache) -> None:
+    """Make room in the cache for what this build adds, by what no build has used for longest."""
+    hashes = [item.sha256 for item in plan.lock.inputs]
+    hashes += [file.sha256 for file in (plan.lock.model.files if plan.lock.model else ())]
+    needed = eviction.needed_paths(cache, (step.folder(cache) for step in plan.steps), hashes)
+    records = (step.folder(cache) / "done.json" for step in plan.steps)
+    eviction.mark_used((*records, *(Store(cache.store).path(sha256) for sha256 in hashes)))
+    gone = eviction.make_room(cache, needed_bytes=plan.disk.store + plan.disk.results, keep=needed)
+    if gone:
+        say(f"the cache's limit ({eviction.LIMIT}): deleted what no build has used for longest")
+        say_freed(gone)
 
 
 def finish(plan: Plan, iso: Path, cache: Cache) -> bool:
@@ -92,37 +122,39 @@ def finish(plan: Plan, iso: Path, cache: Cache) -> bool:
 def run_step(plan: Plan, job: Step, cache: Cache) -> None:
     """Run one step in its sandbox, and give its result its name when it is whole."""
     started = time.monotonic()
-    work = cache.work / job.name
-    out = work / "out"
-    out.mkdir(parents=True)
+    work = cache.scratch / job.name
+    out = cache.work / job.name / "out"
+    for folder in (work, out):
+        folder.mkdir(parents=True, exist_ok=True)
     log = cache.logs / f"{job.name}-{job.key[:20]}.log"
     log.unlink(missing_ok=True)
     spec: dict[str, Any] = {**job.spec, "work": str(work), "out": str(out)}
     spec.update({key: str(plan.step(name).folder(cache)) for key, name in job.needs.items()})
     say(f"{job.name}: {plan.reasons[job.name]}")
     with step(f"build {job.name}", bytes_=True) as meter:
-        Sandbox(log, job.epoch).run(job.module, spec, meter)
+        try:
+            Sandbox(log, job.epoch).run(job.module, spec, meter)
+        except StepError as error:
+            error.message = f"step {job.name} failed: {error.message}"
+            raise
         _commit(job, out, cache, time.monotonic() - started)
-    shutil.rmtree(work, ignore_errors=True)
+    for folder in (work, out.parent):
+        delete(folder)
 
 
 def _commit(job: Step, out: Path, cache: Cache, seconds: float) -> None:
     bytes_ = sum(file.stat().st_size for file in out.iterdir())
     for file in out.iterdir():
         _sync(file)
-    record = {"key": job.key, "parts": job.parts, "bytes": bytes_, "seconds": round(seconds, 1)}
+    record: dict[str, Any] = {"key": job.key, "parts": job.parts, "seconds": round(seconds, 1)}
+    record |= {"bytes": bytes_, "expected": job.expected_bytes}
     (out / "done.json").write_text(json.dumps(record, sort_keys=True))
     _sync(out / "done.json")
     target = job.folder(cache)
     shutil.rmtree(target, ignore_errors=True)
     out.rename(target)
     _sync(cache.layers)
-    _remember(cache, job.name, seconds)
-
-
-def _remember(cache: Cache, name: str, seconds: float) -> None:
-    history = {**read_history(cache), name: round(seconds, 1)}
-    cache.history.write_text(json.dumps(history))
+    history.remember(cache, job.name, seconds, load_bytes(job))
 
 
 def _sync(path: Path) -> None:
@@ -177,28 +209,30 @@ def _write(medium: Medium, iso: Path, key: str, plan: Plan, cache: Cache) -> Non
     partial = iso.with_suffix(".iso.partial")
     log = cache.logs / f"iso-{key[:20]}.log"
     log.unlink(missing_ok=True)
+    room = cache.scratch / "iso"
     try:
-        _timed(cache, "iso", "ISO", lambda meter: write_iso(medium, partial, cache.work / "iso", log, meter))
-        _timed(cache, "verify", "verify", lambda meter: _check(partial, meter))
+        _timed(cache, "iso", "ISO", plan, lambda meter: write_iso(medium, partial, room, log, meter))
+        _timed(cache, "verify", "verify", plan, lambda meter: _check(partial, meter, cache.scratch))
         digest = sha256_of(partial)
         _sync(partial)
         partial.replace(iso)
     finally:
         with suppress(FileNotFoundError):
             partial.unlink()
+        delete(room)
     provenance.write_beside(iso, digest, medium.manifest, plan, cache)
     provenance.remember(iso, key, cache)
 
 
-def _timed(cache: Cache, name: str, title: str, work: Any) -> None:
+def _timed(cache: Cache, name: str, title: str, plan: Plan, work: Any) -> None:
     started = time.monotonic()
     with step(title, bytes_=True) as meter:
         work(meter)
-    _remember(cache, name, time.monotonic() - started)
+    history.remember(cache, name, time.monotonic() - started, plan.iso_bytes)
 
 
-def _check(iso: Path, meter: Meter) -> None:
-    report = verify(iso, meter)
+def _check(iso: Path, meter: Meter, room: Path) -> None:
+    report = verify(iso, meter, room=room)
     if not report.ok:
         failed = "\n".join(f"  {name}: {finding}" for name, held, finding in report.checks if not held)
         raise VerifyError(f"the ISO just written is not right:\n{failed}", hint="this is a bug of the builder")

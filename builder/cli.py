@@ -166,10 +166,16 @@ def profiles(json: JsonOption = False) -> None:
 
 @app.command()
 def clean(
-    everything: Annotated[bool, typer.Option("--all", help="The downloads as well.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Downloads and Python environments as well.")] = False,
+    older_than: Annotated[
+        str | None, typer.Option(help="Only what no build has used for so long: 30d, 12h, 2w.", metavar="SPAN")
+    ] = None,
+    keep: Annotated[
+        str | None, typer.Option(help="Keep the N results of each layer used last (2); or a SIZE of all (20G).")
+    ] = None,
 ) -> None:
     """Delete layers, logs and unfinished work from the cache; say what that freed."""
-    commands.clean(everything=everything)
+    commands.clean(everything=everything, older_than=older_than, keep=keep)
 
 
 @app.command()

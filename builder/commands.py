@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
 from builder import build as pipeline
-from builder import exchange, qemu, signing
+from builder import cleaning, exchange, plan_text, qemu, signing
 from builder.cache import default_cache, exclusive
-from builder.console import duration, out, say, size, step
+from builder.console import out, say, size, step
 from builder.errors import HostError, ProfileError, VerifyError
 from builder.inputs.fetch import missing
 from builder.inputs.lock import lock_path, read_lock
@@ -18,8 +17,9 @@ from builder.inputs.locking import fetch_all, relock, usable_lock
 from builder.inputs.operators import with_operators_inputs
 from builder.inputs.store import Store
 from builder.licences import accept
-from builder.plan import Plan, make_plan
-from builder.preflight import BOOT_TOOLS, BUILD_TOOLS, ensure_tools, require_root
+from builder.namespaces import require_rights
+from builder.plan import make_plan
+from builder.preflight import BOOT_TOOLS, BUILD_TOOLS, ensure_tools
 from builder.profile import Profile, available, load_profile
 from builder.provenance import checksum_file
 from builder.serving import run_service
@@ -34,8 +34,8 @@ def build(
     profile = _with_model(load_profile(name), model)
     if sign_key is not None:
         signing.check_key(sign_key)
-    require_root()
     ensure_tools(BUILD_TOOLS, yes=yes)
+    require_rights()
     cache = default_cache()
     accept(licences, cache)
     with exclusive(cache):
@@ -62,46 +62,9 @@ def plan(name: str, *, as_json: bool, model: str | None) -> None:
             f"there is no lock for profile {profile.name} yet, so nothing can be planned",
             hint=f"python3 build.py lock --profile {profile.name}",
         )
-    ensure_tools({tool: BUILD_TOOLS[tool] for tool in ("mksquashfs", "mmdebstrap")}, yes=False)
+    ensure_tools(BUILD_TOOLS, yes=False)
     made = make_plan(profile, lock, cache)
-    if as_json:
-        out.print_json(json.dumps(_plan_json(made)))
-    else:
-        _show_plan(made)
-
-
-def _plan_json(made: Plan) -> dict[str, object]:
-    rows = [
-        {
-            "name": step.name,
-            "key": step.key,
-            "rebuild": step.name in made.to_do,
-            "why": made.reasons.get(step.name, ""),
-        }
-        for step in made.steps
-    ]
-    return {
-        "profile": made.profile.name,
-        "steps": rows,
-        "download_bytes": made.download_bytes,
-        "iso_bytes": made.iso_bytes,
-        "peak_bytes": made.peak_bytes,
-        "seconds": round(made.seconds, 1),
-        "notes": made.notes,
-    }
-
-
-def _show_plan(made: Plan) -> None:
-    say(f"profile {made.profile.name}: {made.profile.title}")
-    for job in made.steps:
-        verdict = f"rebuild: {made.reasons[job.name]}" if job.name in made.to_do else "reuse"
-        say(f"  {job.name:<13} {job.key[:12]}  {verdict}")
-    say(f"  download  {size(made.download_bytes)}")
-    say(f"  ISO       about {size(made.iso_bytes)}")
-    say(f"  disk      {size(made.peak_bytes)} at peak")
-    say(f"  time      about {duration(made.seconds)}")
-    for note in made.notes:
-        say(f"  note: {note}")
+    (plan_text.show_json if as_json else plan_text.show)(made, cache, pipeline.DIST)
 
 
 def lock(name: str, *, yes: bool) -> None:
@@ -187,18 +150,8 @@ def profiles(*, as_json: bool) -> None:
         say(f"{row.name:<12} {row.title} (reads with {', '.join(row.engines)})")
 
 
-def clean(*, everything: bool) -> None:
-    cache = default_cache()
-    with exclusive(cache):
-        folders = [cache.layers, cache.work, cache.logs, *([cache.store] if everything else [])]
-        freed = sum(_size(folder) for folder in folders)
-        for folder in folders:
-            shutil.rmtree(folder, ignore_errors=True)
-    say(f"freed {size(freed)} in {cache.root}")
-
-
-def _size(folder: Path) -> int:
-    return sum(file.lstat().st_size for file in folder.rglob("*") if not file.is_dir())
+def clean(*, everything: bool, older_than: str | None, keep: str | None) -> None:
+    cleaning.clean(default_cache(), everything=everything, older_than=older_than, keep=keep)
 
 
 def test(*, full: bool, only: str | None, yes: bool) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import IO
 
 from builder.errors import HostError, StepError
+from builder.failure import explain
 
 _TAIL_LINES = 12
 
@@ -47,7 +48,7 @@ def run(
             process.wait()
             raise
     if code != 0:
-        raise StepError(f"{_describe(code)}: {shlex.join(words)}\n{tail(log)}", hint=hint, log=log)
+        raise _failed(code, log, hint)
 
 
 def output(argv: Sequence[str | Path], *, hint: str = "", stdin: bytes | None = None) -> str:
@@ -63,10 +64,11 @@ def output(argv: Sequence[str | Path], *, hint: str = "", stdin: bytes | None = 
     return done.stdout.decode()
 
 
-def tail(log: Path, lines: int = _TAIL_LINES) -> str:
-    """The last lines of a log, indented for the terminal."""
-    kept = log.read_text(errors="replace").splitlines()[-lines:]
-    return "\n".join(f"  {line[:200]}" for line in kept)
+def _failed(code: int, log: Path, hint: str) -> StepError:
+    """The innermost command by the log, the lines that matter, a remedy by what they say."""
+    found = explain(log)
+    shown = "\n".join(f"  {line}" for line in found.lines)
+    return StepError(f"{_describe(code)}: {found.command}\n{shown}", hint=hint or found.remedy, log=log)
 
 
 def _spawn(words: list[str], *, cwd: Path | None, env: Mapping[str, str] | None) -> subprocess.Popen[bytes]:
