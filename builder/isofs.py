@@ -1,4 +1,4 @@
-"""Read an ISO without mounting it: where each file's bytes lie, and what boots it."""
+"""Read an ISO without mounting it: where each file's bytes lie. For what boots it see builder/partitions.py."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def read(iso: Path, extent: Extent) -> bytes:
         return stream.read(extent.size)
 
 
-def boot_images(iso: Path) -> set[str]:
-    """Platforms that El Torito boots: "BIOS", "UEFI"."""
-    text = output(["xorriso", "-abort_on", "FATAL", "-indev", iso, "-report_el_torito", "plain"])
-    return set(re.findall(r"^El Torito boot img\s*:\s*\d+\s+(\w+)", text, re.MULTILINE))
+def links(iso: Path) -> list[str]:
+    """Symbolic links of the ISO."""
+    text = output(["xorriso", "-abort_on", "FATAL", "-indev", iso, "-find", "/", "-type", "l", "--"])
+    return [line.strip().strip("'") for line in text.splitlines() if line.startswith("'/")]

@@ -5,8 +5,10 @@ The layers are read where they lie in the ISO, by unsquashfs; nothing is mounted
 
 from __future__ import annotations
 
+import os
 import platform
 import re
+import struct
 import subprocess
 import tempfile
 from collections.abc import Mapping
@@ -14,28 +16,43 @@ from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from builder.errors import VerifyError
 from builder.isofs import Extent
 from builder.keys import ROOT
 
-_ROW = re.compile(r"^(\S{10}) \S+\s+(?:\d+|\d+,\s*\d+) \S+ \S+ squashfs-root/?(.*)$")
-_MAY_HOLD_A_KEY = ("*.pem", "*.key", "*.priv", "*id_rsa*", "*id_ed25519*", "*ssh_host_*", "*.p12", "*.pfx")
+_ROW = re.compile(r"^(\S{10}) \S+\s+(\d+|\d+,\s*\d+) \S+ \S+ squashfs-root/?(.*)$")
+_KEY = re.compile(rb"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY(?: BLOCK)?-----\s*(?:[\w-]+:.*\s+)*[A-Za-z0-9+/=\s]{40}")
+_SEARCHED = (
+    *("etc", "root", "home", "opt", "srv", "var", "usr/local", "usr/lib/inkstick/runtime", "usr/share/inkstick"),
+)
+"""What is laid out and read whole: all that is not a package's own."""
+_MAY_HOLD_A_KEY = (
+    *("*.pem", "*.key", "*.priv", "*id_rsa*", "*id_ecdsa*", "*id_ed25519*", "*ssh_host_*"),
+    *("*.p12", "*.pfx", "*.ppk", "*.pk8"),
+)
 _NEVER = (
-    *("etc/apt/apt.conf.d/*", "etc/resolv.conf", "root/.ssh/*", "root/.bash_history", "etc/ssh/ssh_host_*"),
-    *("var/log/*", "tmp/*", "var/tmp/*", "usr/sbin/policy-rc.d", "home/*/*"),
+    *("etc/apt/*", "etc/resolv.conf", "root/.*/*", "root/.bash_history", "root/.netrc", "etc/ssh/ssh_host_*"),
+    *("var/log/*", "var/lib/apt/lists/*", "tmp/*", "var/tmp/*", "usr/sbin/policy-rc.d", "home/*/*"),
+    *("etc/pip.conf", "etc/uv/uv.toml", "*.dist-info/direct_url.json"),
 )
 _NONE = ("", "uninitialized")
 _SHORTEST_NAME = 4
+_ATTRIBUTES_POINTER, _NO_TABLE = 56, (1 << 64) - 1
+"""Squashfs 4.0: the superblock's eighth quadword from byte 0, and what it says where there is none."""
 _MANY = 5
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A file of a layer. `mode` as `ls -l` writes it; `path` from the root, without the first slash."""
+    """A file of a layer. `mode` as `ls -l` writes it; `path` from the root, without the first slash; `device`: the
+    numbers of a device node, "" for all else.
+    """
 
     mode: str
     path: str
+    device: str = ""
 
     @property
     def is_file(self) -> bool:
@@ -53,10 +70,20 @@ class LayerFile:
         """Everything in it. Raises VerifyError if it cannot be listed."""
         rows = self._unsquashfs("-lln").decode(errors="surrogateescape").splitlines()
         found = (_ROW.match(row) for row in rows)
-        return [Entry(row[1], row[2].partition(" -> ")[0]) for row in found if row]
+        return [
+            Entry(row[1], row[3].partition(" -> ")[0], re.sub(r"\s", "", row[2]) if row[1][0] in "bc" else "")
+            for row in found
+            if row
+        ]
 
     def read(self, path: str) -> bytes:
         return self._unsquashfs("-cat", path=path)
+
+    def has_attributes(self) -> bool:
+        """Whether its superblock points to a table of extended attributes."""
+        with self.iso.open("rb") as stream:
+            stream.seek(self.extent.offset + _ATTRIBUTES_POINTER)
+            return struct.unpack("<Q", stream.read(8)) != (_NO_TABLE,)
 
     def unpack(self, folder: Path, *paths: str) -> None:
         """Write `paths` and what is below them under `folder`, as far as they are there."""
@@ -82,8 +109,19 @@ def rights(listed: Mapping[str, list[Entry]]) -> str:
     return _none(wrong, "no setuid, setgid or world-writable file")
 
 
+def devices(listed: Mapping[str, list[Entry]]) -> str:
+    """No device node: the kernel makes them. 0,0 is overlayfs's mark of a file deleted from a layer below."""
+    nodes = ((name, entry) for name, entries in listed.items() for entry in entries if entry.device)
+    return _none([f"{name}:/{entry.path}" for name, entry in nodes if entry.device != "0,0"], "no device node")
+
+
+def capabilities(layers: Mapping[str, LayerFile]) -> str:
+    """No layer has extended attributes, in which a program's capabilities would lie."""
+    return _none([name for name, layer in layers.items() if layer.has_attributes()], "no extended attribute")
+
+
 def secrets(layers: Mapping[str, LayerFile], listed: Mapping[str, list[Entry]]) -> str:
-    """No private key, wherever its name gives it away."""
+    """No private key, by its name anywhere, or by what is in it where no package put it (see `traces`)."""
     wrong = [
         f"{name}:/{entry.path}"
         for name, entries in listed.items()
@@ -95,7 +133,9 @@ def secrets(layers: Mapping[str, LayerFile], listed: Mapping[str, list[Entry]]) 
     return _none(wrong, "no private key")
 
 
-def traces(layers: Mapping[str, LayerFile], listed: Mapping[str, list[Entry]]) -> str:
+def traces(
+    layers: Mapping[str, LayerFile], listed: Mapping[str, list[Entry]], room: Path | None = None
+) -> str:
     """Nothing is left of the machine that built it: files of its own, its name, its paths, a machine's id."""
     wrong = [
         f"{name}:/{entry.path}"
@@ -103,18 +143,18 @@ def traces(layers: Mapping[str, LayerFile], listed: Mapping[str, list[Entry]]) -
         for entry in entries
         if entry.is_file and any(fnmatch(entry.path, pattern) for pattern in _NEVER)
     ]
-    with tempfile.TemporaryDirectory(prefix="inkstick-verify-") as room:
+    with tempfile.TemporaryDirectory(prefix="inkstick-verify-", dir=room) as laid_out:
         for name, layer in layers.items():
-            folder = Path(room) / name
-            layer.unpack(folder, "etc", "usr/lib/inkstick/runtime", "usr/share/inkstick")
+            folder = Path(laid_out) / name
+            layer.unpack(folder, *_SEARCHED)
             wrong += [f"{name}:/{found}" for found in _telling(folder)]
     return _none(wrong, "nothing of the machine that built it")
 
 
 def _telling(folder: Path) -> list[str]:
-    """Files below `folder` that name this machine, or carry a machine's id."""
+    """Files below `folder` that name this machine, its proxy or its builder, carry a machine's id or a private key."""
     host = platform.node().partition(".")[0]
-    words = [str(ROOT), str(Path.home())] + ([host] if len(host) >= _SHORTEST_NAME else [])
+    words = [str(ROOT), str(Path.home()), *_proxies()] + ([host] if len(host) >= _SHORTEST_NAME else [])
     named = re.compile(
         b"|".join(rb"(?<![\w-])" + re.escape(word.encode()) + rb"(?![\w-])" for word in _telling_of(words))
     )
@@ -126,7 +166,16 @@ def _telling(folder: Path) -> list[str]:
             found.append(f"{inside} (a machine's id)")
         elif named.search(content):
             found.append(f"{inside} (names the machine that built it)")
+        elif _KEY.search(content):
+            found.append(f"{inside} (holds a private key)")
     return found
+
+
+def _proxies() -> list[str]:
+    """Host and port of the proxies that this machine goes through."""
+    values = (os.environ.get(name, "") for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"))
+    hosts = (urlsplit(value if "//" in value else f"//{value}").netloc.rpartition("@")[2] for value in values if value)
+    return sorted({host for host in hosts if host})
 
 
 def _telling_of(words: list[str]) -> list[str]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from builder import isofs, layer_audit, manifest, verity
+from builder import isofs, layer_audit, manifest, partitions, verity
 from builder.console import Meter
 from builder.errors import VerifyError
 from builder.inspection import read_contents
@@ -18,6 +17,8 @@ from builder.verity import Verity
 _LAYERS = "/inkstick/layers/"
 _INITRD = "/inkstick/boot/initrd.img"
 _LONGEST_NAME = 40
+_NOT_ON_FAT = set('<>:"|?*\\')
+_DEVICES = {"CON", "PRN", "AUX", "NUL", *(f"{kind}{number}" for kind in ("COM", "LPT") for number in range(1, 10))}
 _REQUIRED = ("/EFI/BOOT/BOOTX64.EFI", "/boot/grub/grub.cfg", "/inkstick/boot/vmlinuz", _INITRD)
 
 
@@ -41,17 +42,19 @@ class Report:
             self.checks.append((name, False, error.message))
 
 
-def verify(iso: Path, meter: Meter, lock: Mapping[str, Any] | None = None) -> Report:
+def verify(
+    iso: Path, meter: Meter, lock: Mapping[str, Any] | None = None, *, room: Path | None = None
+) -> Report:
     """Re-read `iso` alone; with `lock`, a lock file's JSON, also compare it with that. Every check is made,
-    whatever the ones before it found.
+    whatever the ones before it found. `room`: where a few megabytes of the layers may be laid out; else $TMPDIR.
 
     Raises VerifyError only where the file is no ISO at all.
     """
     report = Report(iso)
     files = isofs.files(iso)
-    report.attempt("boots on BIOS and UEFI", lambda: _boots(iso))
-    report.attempt("partition table", lambda: _partition_table(iso))
-    report.attempt("names and sizes", lambda: _names(files))
+    report.attempt("boots on BIOS and UEFI", lambda: partitions.check_el_torito(iso))
+    report.attempt("partition table", lambda: partitions.check_gpt(iso))
+    report.attempt("names and sizes", lambda: _names(iso, files))
     report.attempt("files that booting needs", lambda: _required(files))
     found = _manifest(report, iso, files)
     if found is None:
@@ -70,12 +73,16 @@ def verify(iso: Path, meter: Meter, lock: Mapping[str, Any] | None = None) -> Re
     for layer in found.layers:
         report.attempt(f"layer {layer.name}", lambda layer=layer: _layer(iso, files, layer, on_bytes))  # type: ignore[misc]
     if all(held for name, held, _ in report.checks if name.startswith("layer ")):  # an altered one tells nothing
-        _look_inside(report, files, found, lock)
+        _look_inside(report, files, found, lock, room)
     return report
 
 
 def _look_inside(
-    report: Report, files: dict[str, isofs.Extent], found: manifest.Manifest, lock: Mapping[str, Any] | None
+    report: Report,
+    files: dict[str, isofs.Extent],
+    found: manifest.Manifest,
+    lock: Mapping[str, Any] | None,
+    room: Path | None,
 ) -> None:
     layers = {
         layer.name: layer_audit.LayerFile(report.iso, files[_LAYERS + layer.file])
@@ -92,8 +99,10 @@ def _look_inside(
 
     report.attempt("files in the layers", listing)
     report.attempt("rights of programs", lambda: layer_audit.rights(listed))
+    report.attempt("device nodes", lambda: layer_audit.devices(listed))
+    report.attempt("file capabilities", lambda: layer_audit.capabilities(layers))
     report.attempt("private keys", lambda: layer_audit.secrets(layers, listed))
-    report.attempt("traces of the builder", lambda: layer_audit.traces(layers, listed))
+    report.attempt("traces of the builder", lambda: layer_audit.traces(layers, listed, room))
     about: dict[str, Any] = {}
 
     def contents() -> str:
@@ -109,34 +118,19 @@ def _look_inside(
             report.attempt("against the lock", lambda: layer_audit.against(about, lock))
 
 
-def _boots(iso: Path) -> str:
-    found = isofs.boot_images(iso)
-    if found != {"BIOS", "UEFI"}:
-        raise VerifyError(f"El Torito entries: {', '.join(sorted(found)) or 'none'}; BIOS and UEFI expected")
-    return "El Torito entries for both"
-
-
-def _partition_table(iso: Path) -> str:
-    with iso.open("rb") as stream:
-        head = stream.read(1024)
-    if head[510:512] != b"\x55\xaa":
-        raise VerifyError("no boot signature in the first sector")
-    if head[512:520] != b"EFI PART":
-        raise VerifyError("no GPT header in the second sector")
-    if not any(entry[0] == 0x80 for entry in struct.iter_unpack("<B15x", head[446:510])):
-        raise VerifyError("no partition is marked bootable, which some BIOSes insist on")
-    return "hybrid MBR and GPT"
-
-
-def _names(files: dict[str, isofs.Extent]) -> str:
+def _names(iso: Path, files: dict[str, isofs.Extent]) -> str:
     for path, extent in files.items():
         name = path.rsplit("/", 1)[-1]
         if len(name) > _LONGEST_NAME or not path.isascii():
             raise VerifyError(f"{path}: names are ASCII and at most {_LONGEST_NAME} characters")
+        if set(name) & _NOT_ON_FAT or name.endswith((".", " ")) or name.split(".")[0].upper() in _DEVICES:
+            raise VerifyError(f"{path}: Windows and FAT32 allow no such name")
         if extent.size > LARGEST_FILE_BYTES:
             raise VerifyError(f"{path} reaches 4 GiB: a copy to FAT32 would fail")
     if len({path.lower() for path in files}) != len(files):
         raise VerifyError("two names differ by case only")
+    if links := isofs.links(iso):
+        raise VerifyError(f"{links[0]} is a link, which FAT32 has not")
     return f"{len(files)} files"
 
 
