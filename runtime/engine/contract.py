@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from runtime.config import EngineConfig
-from runtime.engine.wire import ScriptsNotRead
+from runtime.engine.wire import Loading, ScriptsNotRead
 from runtime.results import EngineInfo, PageResult, Progress
 from runtime.tasks.task import Ask, Task
 
@@ -75,6 +75,10 @@ class Engine(ABC):
 
         Raises anything if this engine cannot work on this machine; the process then ends.
         """
+
+    def loading(self) -> Loading | None:
+        """What `load` is at, where it can tell; called from any thread."""
+        return None
 
     @abstractmethod
     def read(

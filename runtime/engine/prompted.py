@@ -14,6 +14,7 @@ from PIL import Image
 from runtime.config import EngineConfig, ModelConfig
 from runtime.engine.contract import Engine, OnProgress
 from runtime.engine.crops import Pixels
+from runtime.engine.wire import Loading
 from runtime.results import EngineInfo, Finish, PageResult, Progress
 from runtime.tasks.answers import Answer, Token, content
 from runtime.tasks.prompts import prompt, tasks_of
@@ -65,6 +66,7 @@ class PromptedEngine(Engine):
 
     def __init__(self, model: ModelConfig, *, name: str, version: str) -> None:
         self.model = model
+        self._on_trial = False
         self._info = EngineInfo(
             name=name, version=version, models=(f"HunyuanOCR {model.generation} ({model.folder.name})",)
         )
@@ -102,11 +104,15 @@ class PromptedEngine(Engine):
     def takes_prompts(self) -> bool:
         return True
 
+    def loading(self) -> Loading | None:
+        return Loading(phase="trial") if self._on_trial else None
+
     def load(self) -> None:
         """Raises FileNotFoundError without weights, ValueError for weights in pickles, RuntimeError if the
         model starts and does not read the golden page: then it is no model to read others with."""
         refuse_pickles(self.model.folder)
         self._start()
+        self._on_trial = True
         with Image.open(_GOLDEN) as golden:
             page = np.asarray(golden.convert("RGB"), np.uint8)
         result = self._read(page, Ask(), lambda _: None, threading.Event(), _GOLDEN_TOKENS)

@@ -93,6 +93,7 @@ class EngineServer:
     async def _health(self, _: Request) -> Response:
         health = Health(
             state="ready" if self._ready and not self._recycles else "loading",
+            loading=None if self._ready else self._engine.loading(),
             engine=self._engine.info(),
             instance=self._instance,
             tasks=self._engine.tasks(),

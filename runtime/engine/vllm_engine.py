@@ -24,9 +24,11 @@ import httpx
 from PIL import Image
 
 from runtime.config import EngineConfig, ModelConfig
+from runtime.engine import loading_phases
 from runtime.engine.contract import Cancelled, Gone
 from runtime.engine.prompted import PromptedEngine, Writing, model_of, sampling
 from runtime.engine.vllm_server import SERVED_NAME, VllmServer, pages_together, socket_of
+from runtime.engine.wire import Loading
 from runtime.results import Finish
 
 log = logging.getLogger(__name__)
@@ -50,6 +52,7 @@ class VllmEngine(PromptedEngine):
         super().__init__(model, name="vllm", version=version("vllm"))
         if pages_together(parallel) < parallel:
             log.warning("this vLLM would mix pages that it reads together: it gets one at a time")
+        self._path = path
         self.server = VllmServer(path, model.stall_s)
 
     @classmethod
@@ -61,6 +64,9 @@ class VllmEngine(PromptedEngine):
 
     def close(self) -> None:
         self.server.close()
+
+    def loading(self) -> Loading | None:
+        return super().loading() or loading_phases.loading(self._path)
 
     def metrics(self) -> str:
         try:

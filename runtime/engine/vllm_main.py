@@ -24,6 +24,7 @@ def main() -> int:
     from pathlib import Path
 
     from runtime import config
+    from runtime.engine.loading_phases import watch_output
     from runtime.engine.prompted import refuse_pickles
     from runtime.engine.vllm_server import ENVIRONMENT, arguments, pages_together, socket_of
 
@@ -39,6 +40,7 @@ def main() -> int:
     os.environ.update({**ENVIRONMENT, **engine.model.environment})
     path = socket_of(engine)
     path.unlink(missing_ok=True)  # one left behind by a killed server would be in the way
+    watch_output(path)
     sys.argv = ["vllm", "serve", *arguments(engine.model, path, pages_together(engine.parallel))]
     from vllm.entrypoints.cli.main import main as vllm
 

@@ -33,16 +33,32 @@ class Gpu(BaseModel):
     celsius: int | None = None
 
 
+Phase = Literal["weights", "memory", "compile", "graphs", "trial"]
+"""What a model's program is at while it loads: reading weights, laying out the card's memory, compiling, recording
+CUDA graphs, reading a trial page."""
+
+
+class Loading(BaseModel):
+    """`share`: how far the phase is, 0..1; None where nobody can tell."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    phase: Phase
+    share: float | None = None
+
+
 class Health(BaseModel):
     """`instance` changes whenever the engine is started anew. `why_not`: why it has not the other tasks.
 
     `prompts`: whether it can be asked in a person's own words.
+    `loading`: what it is at while it loads, where it can tell.
     `silent_s`: for so long the work in hand has not come on. `hangs`: for longer than it may.
     """
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
     state: Literal["loading", "ready"]
+    loading: Loading | None = None
     engine: EngineInfo
     instance: str = ""
     tasks: tuple[Task, ...] = (Task.TEXT, Task.SPOTTING)

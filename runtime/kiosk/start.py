@@ -16,6 +16,7 @@ from pydantic import BaseModel
 
 from runtime.accuracy.selftest import SelfTest
 from runtime.config import StationConfig
+from runtime.engine.wire import Phase
 from runtime.gateway.metrics import cards_of
 from runtime.gateway.milestones import Milestones
 from runtime.gateway.reader import Reader
@@ -32,7 +33,8 @@ StepState = Literal["done", "running", "waiting", "failed"]
 
 class Step(BaseModel):
     """`at_s`: when it was done, in seconds since the power came on. `usual_s`: what it took before on this machine,
-    `share`: how far it is; None where nobody can tell."""
+    `share`: how far it is; None where nobody can tell. `phase`: what the engine is at, as it says itself; `share` is
+    then that of the phase, if it tells one."""
 
     name: StepName
     state: StepState
@@ -40,6 +42,7 @@ class Step(BaseModel):
     since_s: float | None = None
     usual_s: float | None = None
     share: float | None = None
+    phase: Phase | None = None
 
 
 class Tested(BaseModel):
@@ -147,8 +150,14 @@ class Start:
         ] or self._reader.engines
         since_s = max((engine.loads.since_s or 0.0 for engine in loading), default=0.0)
         usual_s = min((engine.loads.took_s[-1] for engine in loading if engine.loads.took_s), default=None)
+        told = next((engine.health.loading for engine in loading if engine.health and engine.health.loading), None)
         return Step(
-            name="engine", state="running", since_s=since_s, usual_s=usual_s, share=self._share(since_s, usual_s)
+            name="engine",
+            state="running",
+            since_s=since_s,
+            usual_s=usual_s,
+            share=self._share(since_s, usual_s) if told is None or told.share is None else told.share,
+            phase=None if told is None else told.phase,
         )
 
     def _share(self, since_s: float, usual_s: float | None) -> float | None:

@@ -17,6 +17,7 @@ from typing import Any
 import httpx
 import pytest
 
+from runtime.engine.loading_phases import loading, step_of
 from tests.engines.test_reading import read
 from tests.engines.tiny import LOOP, known
 from tests.integration.station import REPOSITORY, Station, free_port
@@ -168,6 +169,15 @@ def test_a_page_is_finished_though_its_engine_is_killed(transformers: Station) -
     sender.join(PATIENCE_S)
     assert results and results[0]["generation"]["raw"] == PAGE.answer
     assert transformers.pids("engine") not in ([], [engine])
+
+
+def test_vllm_told_what_it_was_at_while_it_loaded(vllm: Station) -> None:
+    """Out of what the real one printed: whoever watches the start is told more than that it goes on."""
+    folder = vllm.milestones.parent
+    printed = (folder / "log").read_bytes().splitlines()
+    phases = {step.phase for line in printed if (step := step_of(line)) is not None}
+    assert {"weights", "memory"} <= phases
+    assert loading(folder / "vllm.server") is not None
 
 
 def test_a_page_is_finished_though_vllms_server_is_killed(vllm: Station) -> None:

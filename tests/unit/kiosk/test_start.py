@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import segno
 
+from runtime.engine.wire import Loading
 from runtime.gateway.app import build_api
 from runtime.gateway.hardware import Report, Trouble
 from runtime.gateway.milestones import Milestones
@@ -53,6 +54,24 @@ def test_a_start_tells_what_is_done_and_estimates_only_by_what_was_seen_here(tmp
             await asyncio.sleep(0.5)
             again = step(start.now(), "engine")
             assert again.usual_s is not None and again.share is not None and again.share < 1
+
+    asyncio.run(trial())
+
+
+def test_an_engine_that_says_what_it_is_at_is_shown_with_that(tmp_path: Path) -> None:
+    config = station(tmp_path)
+
+    async def trial() -> None:
+        stub = StubEngine(state="loading")
+        stub.loading = Loading(phase="weights", share=0.4)
+        milestones = Milestones(config)
+        async with asyncio.timeout(60), Reader(config, milestones) as reader:
+            rest = build_api(config, reader)
+            start = Start(config, reader, milestones, rest.state.selftest, rest.state.watch)
+            async with stub.listening(config.engines[0].socket):
+                while (shown := step(start.now(), "engine")).phase is None:
+                    await asyncio.sleep(0.02)
+                assert (shown.state, shown.phase, shown.share) == ("running", "weights", 0.4)
 
     asyncio.run(trial())
 

@@ -22,6 +22,7 @@ from runtime.alerts.book import Alert, State
 from runtime.alerts.rules import built_in
 from runtime.clock import client
 from runtime.documents import refusals
+from runtime.engine.wire import Phase
 from runtime.fields.verdicts import Verdict
 from runtime.gateway.refusals import NO_FORM, UNKNOWN_FORM
 from runtime.keys.ring import Scope
@@ -70,6 +71,7 @@ _FILLED = {
     "tile.": tuple(name for name, _, _ in TILES),
     "about_tile.": tuple(name for name, _, _ in TILES),
     "start.": get_args(StepName),
+    "start_phase.": get_args(Phase),
     "start_state.": get_args(StepState),
     "start_test.": get_args(SelfTestRun.model_fields["outcome"].annotation),
     "admin_chart.": SERIES,

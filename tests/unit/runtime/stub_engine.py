@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import unquote
 
-from runtime.engine.wire import Health, Message
+from runtime.engine.wire import Health, Loading, Message
 from runtime.results import EngineInfo, PageResult, Progress
 from runtime.tasks.task import Task
 
@@ -33,6 +33,7 @@ class StubEngine:
         self.why_not = why_not
         self.deeds = list(deeds) or ["read"]
         self.state = state
+        self.loading: Loading | None = None
         self.after_death: Literal["loading", "ready"] = "ready"
         self.pages = 0
         self.asked: list[str] = []
@@ -57,6 +58,7 @@ class StubEngine:
                 if head.startswith("get /health"):
                     health = Health(
                         state=self.state,
+                        loading=self.loading,
                         engine=INFO,
                         instance=str(self.instance),
                         tasks=self.tasks,

@@ -52,8 +52,9 @@ function draw() {
   if (loading && engine.share !== null) fill("start-share", engine.share);
 }
 
-function loadingWords({ since_s: since, usual_s: usual }) {
+function loadingWords({ since_s: since, usual_s: usual, phase }) {
   const words = [t("start.loading", { time: duration(since) })];
+  if (phase !== null) words.push(t(`start_phase.${phase}`));
   if (usual !== null) words.push(t(usual > since ? "start.usual" : "start.longer", { time: duration(usual) }));
   if (told.weights_bytes) words.push(t("start.weights", { read: bytes(Math.min(told.read_bytes, told.weights_bytes)), total: bytes(told.weights_bytes) }));
   return `${words.join(" · ")} ${t("start.meanwhile")}`;
