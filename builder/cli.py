@@ -14,6 +14,7 @@ from builder import commands, reports
 from builder.console import err, show_error
 from builder.errors import InkstickError
 from builder.flash import command as flashing
+from builder.profile import available
 
 _HELP = """Build, check, boot and try an Inkstick: a bootable, air-gapped OCR station.
 
@@ -28,7 +29,12 @@ app = typer.Typer(
     help=_HELP, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=True
 )
 
-ProfileOption = Annotated[str, typer.Option("--profile", "-p", help="A profile's name, or a path to a .yaml file.")]
+ProfileOption = Annotated[
+    str,
+    typer.Option(
+        "--profile", "-p", help="A profile's name, or a path to a .yaml file.", autocompletion=lambda: available()
+    ),
+]
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Install missing host tools without asking.")]
 LockedOption = Annotated[bool, typer.Option("--locked", help="Take the lock as it is; fail if it has aged.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
@@ -109,9 +115,15 @@ def diff(
     before: Annotated[Path, typer.Argument(help="The older ISO.", metavar="A.ISO")],
     after: Annotated[Path, typer.Argument(help="The newer ISO.", metavar="B.ISO")],
     json: JsonOption = False,
+    bytes_: Annotated[
+        bool, typer.Option("--bytes", help="File by file: for two builds that should be the same. Exit 1 if not.")
+    ] = False,
 ) -> None:
     """Say what sets two ISOs apart: packages, wheels, weights, settings, size by layer."""
-    reports.diff(before, after, as_json=json)
+    if bytes_:
+        reports.diff_bytes(before, after, as_json=json)
+    else:
+        reports.diff(before, after, as_json=json)
 
 
 @app.command()

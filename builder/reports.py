@@ -8,7 +8,9 @@ from pathlib import Path
 from textwrap import fill, shorten
 from typing import Any
 
+from builder.bytediff import differences
 from builder.console import out, say, size
+from builder.errors import InkstickError
 from builder.inspection import Change, compare, largest, licence_counts, read_contents
 
 _LICENCES = 12
@@ -87,3 +89,17 @@ def _show_change(change: Change) -> None:
         say(f"  + {name} {value}")
     for name, (old, new) in change.moved.items():
         say(f"    {name} {old} -> {new}")
+
+
+def diff_bytes(before: Path, after: Path, *, as_json: bool) -> None:
+    """Raises VerifyError if one of the two is none of ours, InkstickError (exit 1) if they differ."""
+    found = differences(before, after)
+    if as_json:
+        out.print_json(json.dumps([asdict(one) for one in found]))
+    elif not found:
+        say("the same bytes")
+    for one in [] if as_json else found:
+        at = "" if one.offset is None else f", first at byte {one.offset}"
+        say(f"  {one.place}: {one.file}{f': {one.what}' if one.what else ''}{at}")
+    if found:
+        raise InkstickError(f"{before.name} and {after.name} differ in {len(found)} places")

@@ -12,8 +12,15 @@ from pathlib import Path
 
 import pytest
 
+from builder.bytediff import differences
 from builder.inputs.store import sha256_of
 from tests.integration.workshop import Workshop
+
+
+def assert_same_bytes(ours: Path, theirs: Path) -> None:
+    """And where they differ, in which file of which layer."""
+    if sha256_of(ours) != sha256_of(theirs):
+        pytest.fail("\n".join(map(str, differences(ours, theirs))))
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM], ids=lambda how: how.name)
@@ -39,7 +46,7 @@ def test_another_folder_gives_the_same_bytes(workshop: Workshop, iso: Path) -> N
     ours = json.loads(workshop.iso.with_name(f"{workshop.iso.stem}.manifest.json").read_text())
     theirs = json.loads(iso.with_name(f"{iso.stem}.manifest.json").read_text())
     assert [layer["root_hash"] for layer in ours["layers"]] == [layer["root_hash"] for layer in theirs["layers"]]
-    assert sha256_of(workshop.iso) == sha256_of(iso)
+    assert_same_bytes(workshop.iso, iso)
 
 
 def test_umask_locale_and_clock_zone_change_nothing(workshop: Workshop, iso: Path) -> None:
@@ -52,7 +59,19 @@ def test_umask_locale_and_clock_zone_change_nothing(workshop: Workshop, iso: Pat
     workshop.iso.unlink()
     done = workshop.run("build", "--profile", "demo", prefix=odd, TZ="Pacific/Chatham")
     assert done.returncode == 0, done.stderr
-    assert sha256_of(workshop.iso) == sha256_of(iso)
+    assert_same_bytes(workshop.iso, iso)
+
+
+@pytest.mark.full
+def test_every_layer_is_the_same_from_nothing_under_another_umask_locale_and_zone(
+    workshop: Workshop, iso: Path
+) -> None:
+    shutil.rmtree(workshop.cache / "layers")
+    odd = ("sh", "-c", 'umask 027; exec "$@"', "sh")
+    done = workshop.run("build", "--profile", "demo", prefix=odd, TZ="America/Caracas", LC_ALL="zh_CN.UTF-8")
+    assert done.returncode == 0, done.stderr
+    assert all(f"build {name}: done" in done.stdout for name in ("base", "python", "station", "boot"))
+    assert_same_bytes(workshop.iso, iso)
 
 
 def test_a_finished_build_does_nothing(workshop: Workshop) -> None:
