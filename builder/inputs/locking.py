@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 
@@ -35,7 +36,7 @@ def make_lock(profile: Profile, cache: Cache, *, old: Lock | None, parts: set[st
             pinned, left_out = wheels.resolve(profile.python, work / "wheels", log)
     # The time stamp is that of Debian's files alone: another wheel must not make a new base layer.
     unchanged = old is not None and old.packages == tuple(packages)
-    epoch = old.source_date_epoch if old and unchanged else int(time.time())
+    epoch = old.source_date_epoch if old and unchanged else _now()
     return Lock(
         asked=what_is_asked(profile),
         source_date_epoch=epoch,
@@ -45,6 +46,16 @@ def make_lock(profile: Profile, cache: Cache, *, old: Lock | None, parts: set[st
         model=old.model if old else None,
         runfile=old.runfile if old else None,
     )
+
+
+def _now() -> int:
+    """Seconds since the epoch; $SOURCE_DATE_EPOCH where it is set. Raises LockError where that is no number."""
+    chosen = os.environ.get("SOURCE_DATE_EPOCH")
+    if chosen is None:
+        return int(time.time())
+    if not chosen.isdigit():
+        raise LockError(f"SOURCE_DATE_EPOCH is '{chosen}'", hint="it is a number of seconds since 1970, or not set")
+    return int(chosen)
 
 
 def relock(profile: Profile, cache: Cache, *, parts: set[str]) -> Lock:

@@ -16,6 +16,7 @@ from pathlib import Path
 from builder.errors import HostError
 from builder.profile.model import Profile
 
+MIRROR, SECURITY_MIRROR = "INKSTICK_DEBIAN_MIRROR", "INKSTICK_DEBIAN_SECURITY_MIRROR"
 _SOURCES = Path("/etc/apt")
 
 
@@ -39,14 +40,16 @@ class DebianMirrors:
 
 
 def debian_mirrors(profile: Profile, sources: Path = _SOURCES) -> DebianMirrors:
-    """The profile's mirrors, else the host's. Raises HostError where neither names one."""
+    """Those of the environment, else the profile's, else the host's. Raises HostError where none names one."""
     uris = _host_uris(sources)
-    main = profile.debian.mirror or next((uri for uri in uris if _is_main(uri)), None)
-    security = profile.debian.security_mirror or next((uri for uri in uris if _is_security(uri)), None)
+    asked, asked_security = os.environ.get(MIRROR) or profile.debian.mirror, os.environ.get(SECURITY_MIRROR)
+    main = asked or next((uri for uri in uris if _is_main(uri)), None)
+    security = asked_security or profile.debian.security_mirror
+    security = security or next((uri for uri in uris if _is_security(uri)), None)
     if main is None:
         raise HostError(
             "no Debian mirror: this machine's apt sources name none",
-            hint="set `debian: {mirror: ADDRESS}` in the profile",
+            hint=f"set `debian: {{mirror: ADDRESS}}` in the profile, or {MIRROR}=ADDRESS",
         )
     return DebianMirrors(main.rstrip("/"), security.rstrip("/") if security else None)
 

@@ -53,3 +53,12 @@ def test_uvs_index_comes_before_pips(monkeypatch: pytest.MonkeyPatch) -> None:
     assert wheel_index() == "http://pip.example/simple"
     monkeypatch.setenv("UV_DEFAULT_INDEX", "http://uv.example/simple/")
     assert wheel_index() == "http://uv.example/simple"
+
+
+def test_the_environment_comes_before_the_profile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("INKSTICK_DEBIAN_MIRROR", "http://near.example/debian/")
+    monkeypatch.setenv("INKSTICK_DEBIAN_SECURITY_MIRROR", "http://near.example/security")
+    profile = load_profile("demo")
+    debian = profile.debian.model_copy(update={"mirror": "http://own.example/debian/"})
+    found = debian_mirrors(profile.model_copy(update={"debian": debian}), tmp_path)
+    assert (found.debian, found.security) == ("http://near.example/debian", "http://near.example/security")
