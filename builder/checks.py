@@ -59,7 +59,7 @@ def problems(plan: Plan, cache: Cache, dist: Path) -> list[Problem]:
         *tools_too_old(),
         *kernels_apart(plan.lock),
         *files_too_large(plan, dist),
-        *unusable_folders(cache, dist),
+        *unusable_folders(plan, cache, dist),
         *too_little_room(plan, cache, dist),
     ]
 
@@ -126,7 +126,7 @@ def file_system(folder: Path) -> str:
     return max(fitting, key=lambda row: len(row[0]), default=("", ""))[1]
 
 
-def unusable_folders(cache: Cache, dist: Path) -> Iterator[Problem]:
+def unusable_folders(plan: Plan, cache: Cache, dist: Path) -> Iterator[Problem]:
     """Nothing can be written there, or what lies there cannot be run, as chroot must."""
     for folder, remedy in (
         (cache.root, "INKSTICK_CACHE=/a/folder/of/yours"),
@@ -135,6 +135,8 @@ def unusable_folders(cache: Cache, dist: Path) -> Iterator[Problem]:
         (dist, "a project folder of your own: git clone it"),
     ):
         there = nearest(folder)
+        if folder == cache.store and plan.download_bytes == 0:
+            continue  # another's store will do for reading
         if not os.access(there, os.W_OK | os.X_OK):
             yield Problem(f"{there} cannot be written by this user", remedy)
         elif folder == cache.scratch and os.statvfs(there).f_flag & os.ST_NOEXEC:

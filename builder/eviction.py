@@ -111,9 +111,10 @@ def make_room(cache: Cache, *, needed_bytes: int, keep: set[Path], limit_bytes: 
             break
         if entry.path in keep or entry.bytes == 0:
             continue
-        remove(entry)
-        gone.append(entry)
-        excess -= entry.bytes
+        with suppress(OSError):  # another user's
+            remove(entry)
+            gone.append(entry)
+            excess -= entry.bytes
     return gone
 
 
