@@ -97,3 +97,10 @@ def test_the_operators_password_locks_menu_and_efi_menu_and_every_entry_starts_w
         text = render(template, locked)
         assert f'set superusers="inkstick"\nexport superusers\npassword_pbkdf2 inkstick {secret}\n' in text
         assert text.count("menuentry") == text.count("--unrestricted")
+
+
+def test_under_uefi_the_driver_that_flips_pages_is_gone_before_graphics_start() -> None:
+    """Our own GRUB has it built in; another GRUB, which reads loopback.cfg, may not, and would say so."""
+    menu = render("menu.cfg.j2", medium(None))
+    assert 0 < menu.index("rmmod all_video") < menu.index("rmmod video_bochs") < menu.index("insmod gfxterm")
+    assert "rmmod" not in render("loopback.cfg.j2", medium(None))
