@@ -46,6 +46,8 @@ class Child:
     start_at: float = 0.0
     pause_s: float = field(default=_FIRST_PAUSE_S)
     signs: SignsOfLife | None = None
+    engine: str | None = None
+    """Whose part it is; None: every engine needs it."""
 
     def tick(self, now: float, before_exec: Callable[[], None]) -> None:
         """Start it if it is due; notice if it died."""
@@ -85,7 +87,7 @@ def children_of(
         return [sys.executable, "-m", f"runtime.{module}", "--config", str(config_path), *arguments]
 
     children = [
-        Child("vLLM's server", program("engine.vllm_main", "--name", engine.name))
+        Child("vLLM's server", program("engine.vllm_main", "--name", engine.name), engine=engine.name)
         for engine in station.engines
         if engine.name == "vllm"
     ]
@@ -94,6 +96,7 @@ def children_of(
             f"engine {engine.name}",
             program("engine", "--name", engine.name),
             signs=SignsOfLife(engine.supervision.load_s, engine.supervision.answer_s),
+            engine=engine.name,
         )
         for engine in station.engines
     ]
@@ -143,11 +146,13 @@ def main() -> int:
     parser.add_argument("--config", type=Path, required=True)
     parser.add_argument("--sticks", type=Path, default=None, help="a folder whose folders stand for USB sticks")
     parser.add_argument("--practice-vaults", action="store_true", help="see runtime.media; for tests")
+    parser.add_argument("--only", metavar="ENGINE", help="read with this engine of the configuration and no other")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(name)s: %(message)s")
     station = config.load(arguments.config)
     practice = arguments.practice_vaults
-    run(children_of(station, arguments.config.resolve(), arguments.sticks, practice_vaults=practice))
+    children = children_of(station, arguments.config.resolve(), arguments.sticks, practice_vaults=practice)
+    run([child for child in children if arguments.only is None or child.engine in (None, arguments.only)])
     return 0
 
 
