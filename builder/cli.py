@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -41,6 +41,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON documen
 ModelOption = Annotated[
     str | None, typer.Option(help="Weights from a local folder; or `synthetic`: random ones in the model's shapes.")
 ]
+Format = Literal["iso", "oci"]
 IsoArgument = Annotated[Path, typer.Argument(help="The ISO file.", metavar="ISO")]
 
 
@@ -57,9 +58,15 @@ def build(
         Path | None,
         typer.Option(help="Sign the checksum file with this OpenSSH key.", envvar="INKSTICK_SIGN_KEY"),
     ] = None,
+    format: Annotated[
+        Format, typer.Option(help="A bootable ISO, or a container image for Docker and Podman.")
+    ] = "iso",
 ) -> None:
     """Build the profile's ISO into dist/, with checksum and manifest. Does only what is missing."""
-    commands.build(profile, yes=yes, locked=locked, model=model, licences=accept_license or [], sign_key=sign_key)
+    accepted = accept_license or []
+    commands.build(
+        profile, yes=yes, locked=locked, model=model, licences=accepted, sign_key=sign_key, oci=format == "oci"
+    )
 
 
 @app.command()

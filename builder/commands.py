@@ -18,6 +18,7 @@ from builder.inputs.operators import with_operators_inputs
 from builder.inputs.store import Store
 from builder.licences import accept
 from builder.namespaces import require_rights
+from builder.oci.build import build_oci
 from builder.plan import make_plan
 from builder.preflight import BOOT_TOOLS, BUILD_TOOLS, ensure_tools
 from builder.profile import Profile, available, load_profile
@@ -29,7 +30,14 @@ from builder.verify import verify as verify_iso
 
 
 def build(
-    name: str, *, yes: bool, locked: bool, model: str | None, licences: list[str], sign_key: Path | None
+    name: str,
+    *,
+    yes: bool,
+    locked: bool,
+    model: str | None,
+    licences: list[str],
+    sign_key: Path | None,
+    oci: bool = False,
 ) -> None:
     profile = _with_model(load_profile(name), model)
     if sign_key is not None:
@@ -39,9 +47,10 @@ def build(
     cache = default_cache()
     accept(licences, cache)
     with exclusive(cache):
-        built = pipeline.build(profile, cache, locked=locked)
+        making = pipeline.build
+        made = build_oci(profile, cache, locked=locked) if oci else making(profile, cache, locked=locked).iso
     if sign_key is not None:
-        say(f"signed: {signing.sign(checksum_file(built.iso), sign_key)}")
+        say(f"signed: {signing.sign(checksum_file(made), sign_key)}")
 
 
 def _with_model(profile: Profile, choice: str | None) -> Profile:

@@ -30,6 +30,8 @@ TEST_TOOLS = {
     "qemu-img": "qemu-utils",
     "chromium": "chromium",
     "sfdisk": "fdisk",
+    "skopeo": "skopeo",
+    "umoci": "umoci",
     "grub-mkimage": "grub-common",
     "/usr/lib/grub/i386-pc/boot.img": "grub-pc-bin",
     "/usr/lib/grub/x86_64-efi/linux.mod": "grub-efi-amd64-bin",
