@@ -2,10 +2,16 @@
 """How long builds take: cold, nothing changed, one line of runtime/ changed; beside `cp` of the ISO.
 
     python3 bench/build.py [--profile demo] [--keep FOLDER]
+    python3 bench/build.py --peer live-build [--keep FOLDER]
 
 Builds in a copy of the project with an empty cache, network included, so that nothing of the real
 cache is touched. Prints a table and, last, one line of JSON; every time also as a multiple of the
 floor, `cp` and `sync` of the finished ISO on the same disk in the same run: these machines differ.
+
+With `--peer`, a minimal image (bench/minimal.yaml) is built cold, then with a warm store (every layer anew, nothing
+downloaded), then by live-build (bench/peers/live-build.sh), whose chroot is made before the clock starts, as is
+our own Python environment. Package lists are fetched and packages resolved within the time of both. Processor
+seconds are told as well: other work on the machine moves them less.
 """
 
 from __future__ import annotations
@@ -13,6 +19,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -28,13 +35,40 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--profile", default="demo")
     parser.add_argument("--keep", type=Path, help="work in this folder and leave it there")
+    parser.add_argument("--peer", choices=["live-build"], help="measure against it, with the minimal image")
     arguments = parser.parse_args()
+
+    def work(folder: Path) -> None:
+        compare(folder) if arguments.peer else measure(arguments.profile, folder)
+
     if arguments.keep:
         arguments.keep.mkdir(parents=True, exist_ok=True)
-        measure(arguments.profile, arguments.keep)
+        work(arguments.keep)
         return
     with tempfile.TemporaryDirectory(prefix="inkstick-bench-", dir=ROOT.parent) as folder:
-        measure(arguments.profile, Path(folder))
+        work(Path(folder))
+
+
+def compare(folder: Path) -> None:
+    """The minimal image, ours and live-build's, one after the other."""
+    project, cache = copy_project(folder / "project"), folder / "cache"
+    run(project, cache, "profiles")  # the private environment, once on a machine
+    took = {"cold": spent(lambda: build(project, cache, "bench/minimal.yaml"))}
+    shutil.rmtree(cache / "layers")
+    shutil.rmtree(project / "dist")
+    took["warm store"] = spent(lambda: build(project, cache, "bench/minimal.yaml"))
+    (iso,) = (project / "dist").glob("*.iso")
+    words = ["sh", str(project / "bench/peers/live-build.sh"), str(folder / "live-build")]
+    subprocess.run([*words, "prepare"], check=True)
+    took["live-build"] = spent(lambda: subprocess.run([*words, "build"], check=True))
+    (other,) = (folder / "live-build/trixie/work").glob("*.iso")
+    print(f"{'minimal image':<16}{'seconds':>10}{'of peer':>10}{'processor s':>14}{'of peer':>10}")
+    wall, processor = took["live-build"]
+    for name, (seconds, busy) in took.items():
+        print(f"{name:<16}{seconds:>10.1f}{seconds / wall:>10.3f}{busy:>14.1f}{busy / processor:>10.3f}")
+    told = {name: {"seconds": round(one, 2), "processor_s": round(two, 2)} for name, (one, two) in took.items()}
+    sizes = {"iso_bytes": iso.stat().st_size, "peer_iso_bytes": other.stat().st_size}
+    print(json.dumps({"bench": "build", "peer": "live-build", **sizes, "cores": os.cpu_count(), **told}))
 
 
 def measure(profile: str, folder: Path) -> None:
@@ -71,9 +105,14 @@ def copy_project(target: Path) -> Path:
 
 
 def build(project: Path, cache: Path, profile: str) -> None:
+    run(project, cache, "build", "--profile", profile, "--yes")
+
+
+def run(project: Path, cache: Path, *command: str) -> None:
+    """A command of build.py in the copy."""
     environment = {**os.environ, "INKSTICK_CACHE": str(cache), "CI": "true"}
     environment.pop("PYTHONPATH", None)
-    words = [sys.executable, "build.py", "build", "--profile", profile, "--yes"]
+    words = [sys.executable, "build.py", *command]
     done = subprocess.run(words, cwd=project, env=environment, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         sys.exit(f"the build failed:\n{done.stdout}\n{done.stderr}")
@@ -89,6 +128,16 @@ def timed(work: Callable[[], None]) -> float:
     started = time.monotonic()
     work()
     return time.monotonic() - started
+
+
+def spent(work: Callable[[], object]) -> tuple[float, float]:
+    """Seconds on the clock, and of all processors."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    started = time.monotonic()
+    work()
+    seconds = time.monotonic() - started
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return seconds, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 def report(seconds: dict[str, float], iso_bytes: int) -> None:
