@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +12,7 @@ from builder import isofs, layer_audit, manifest, partitions, verity
 from builder.console import Meter
 from builder.errors import VerifyError
 from builder.inspection import read_contents
-from builder.iso import LARGEST_FILE_BYTES
+from builder.iso import LARGEST_FILE_BYTES, SUMS
 from builder.verity import Verity
 
 _LAYERS = "/inkstick/layers/"
@@ -19,7 +20,10 @@ _INITRD = "/inkstick/boot/initrd.img"
 _LONGEST_NAME = 40
 _NOT_ON_FAT = set('<>:"|?*\\')
 _DEVICES = {"CON", "PRN", "AUX", "NUL", *(f"{kind}{number}" for kind in ("COM", "LPT") for number in range(1, 10))}
-_REQUIRED = ("/EFI/BOOT/BOOTX64.EFI", "/boot/grub/grub.cfg", "/inkstick/boot/vmlinuz", _INITRD)
+_REQUIRED = (
+    *("/EFI/BOOT/BOOTX64.EFI", "/boot/grub/grub.cfg", "/boot/grub/loopback.cfg"),
+    *("/inkstick/boot/vmlinuz", _INITRD),
+)
 
 
 @dataclass
@@ -56,6 +60,7 @@ def verify(
     report.attempt("partition table", lambda: partitions.check_gpt(iso))
     report.attempt("names and sizes", lambda: _names(iso, files))
     report.attempt("files that booting needs", lambda: _required(files))
+    report.attempt("files beside the layers", lambda: _sums(iso, files))
     found = _manifest(report, iso, files)
     if found is None:
         return report
@@ -139,6 +144,17 @@ def _required(files: dict[str, isofs.Extent]) -> str:
     if lacking:
         raise VerifyError(f"missing: {', '.join(lacking)}")
     return "present"
+
+
+def _sums(iso: Path, files: dict[str, isofs.Extent]) -> str:
+    """What the boot menu's check compares as well: no hash tree covers these."""
+    if f"/{SUMS}" not in files:
+        raise VerifyError("their list of sums is missing")
+    rows = [row.split("  ", 1) for row in isofs.read(iso, files[f"/{SUMS}"]).decode().splitlines()]
+    for digest, name in rows:
+        if f"/{name}" not in files or hashlib.sha256(isofs.read(iso, files[f"/{name}"])).hexdigest() != digest:
+            raise VerifyError(f"/{name} is not what the build has written")
+    return f"{len(rows)} files"
 
 
 def _manifest(report: Report, iso: Path, files: dict[str, isofs.Extent]) -> manifest.Manifest | None:

@@ -126,6 +126,14 @@ def test_a_missing_boot_file_is_named(stick: Path) -> None:
     assert "/inkstick/boot/vmlinuz" in found["files that booting needs"]
 
 
+@pytest.mark.parametrize("path", ["/inkstick/boot/vmlinuz", "/boot/grub/loopback.cfg", "/EFI/BOOT/grubx64.efi"])
+def test_a_flipped_byte_in_a_file_that_no_hash_tree_covers_is_named(stick: Path, path: str) -> None:
+    extent = isofs.files(stick)[path]
+    (old,) = isofs.read(stick, extent)[:1]
+    found = wrong(altered(stick, extent.offset, bytes([old ^ 0xFF])))
+    assert list(found) == ["files beside the layers"] and path in found["files beside the layers"]
+
+
 def test_another_manifest_beside_the_layers_is_named(stick: Path) -> None:
     (marker,) = (extent for path, extent in isofs.files(stick).items() if path.startswith("/inkstick/id/"))
     found = wrong(altered(stick, marker.offset + 3, b"X"))
