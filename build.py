@@ -5,6 +5,7 @@ This file needs nothing but Python: it makes a private environment from the hash
 builder/requirements.lock, once, and hands over to builder/cli.py there.
 """
 
+import contextlib
 import hashlib
 import os
 import shutil
@@ -35,6 +36,7 @@ def environment() -> Path:
     folder = cache_root() / "venv" / f"builder-{key}"
     python = folder / "bin" / "python"
     if (folder / "complete").exists():
+        note_use(folder / "complete")
         return python
     print(f"Setting up a private Python environment in {folder} (once) ...", flush=True)
     shutil.rmtree(folder, ignore_errors=True)
@@ -51,6 +53,12 @@ def environment() -> Path:
         stop("the builder's own requirements could not be installed", "check the network and pip's index setting")
     (folder / "complete").touch()
     return python
+
+
+def note_use(mark: Path) -> None:
+    """For `clean --older-than`. An environment of another user's keeps its time."""
+    with contextlib.suppress(OSError):
+        os.utime(mark)
 
 
 def carried_wheels() -> list[str]:

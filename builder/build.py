@@ -68,6 +68,7 @@ def build(profile: Profile, cache: Cache, *, locked: bool = False, dist: Path = 
     lock = usable_lock(profile, cache, locked=locked)
     planned = make_plan(profile, lock, cache)
     checks.check(planned, cache, dist)
+    outcome.foretell(planned)
     _keep_to_limit(planned, cache)
     with watched(cache.root) as peak:
         lock = _fetched(profile, planned, cache, locked=locked)

@@ -9,6 +9,7 @@ import os
 import re
 import resource
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -66,15 +67,15 @@ def problems(plan: Plan, cache: Cache, dist: Path) -> list[Problem]:
 
 def tool_versions() -> dict[str, tuple[int, ...]]:
     """Versions of the host tools whose age matters; a tool that is not there is missing from it."""
-    found = {}
-    for name in OLDEST:
-        try:
-            text = output(["sh", "-c", '"$0" "$1" 2>&1 || true', name, _ASK.get(name, "--version")])
-        except HostError:
-            continue
-        if number := re.search(r"(\d+(?:\.\d+)+)", text):
-            found[name] = tuple(int(part) for part in number[1].split("."))
-    return found
+    with ThreadPoolExecutor() as pool:
+        told = dict(zip(OLDEST, pool.map(_ask, OLDEST), strict=True))
+    return {name: version for name, version in told.items() if version}
+
+
+def _ask(tool: str) -> tuple[int, ...]:
+    text = output(["sh", "-c", '"$0" "$1" 2>&1 || true', tool, _ASK.get(tool, "--version")])
+    number = re.search(r"(\d+(?:\.\d+)+)", text)
+    return tuple(int(part) for part in number[1].split(".")) if number else ()
 
 
 def tools_too_old() -> Iterator[Problem]:

@@ -214,6 +214,8 @@ def main() -> None:
     signal.signal(signal.SIGTERM, _terminate)
     # Files of the image get their modes from here on; whose umask it was must not show.
     os.umask(0o022)
+    # Debian leaves these out of an ordinary user's PATH, and some host tools lie there.
+    os.environ["PATH"] = f"{os.environ.get('PATH', '/usr/bin:/bin')}:/usr/sbin:/sbin"
     try:
         app(args=_with_default_command(sys.argv[1:]), prog_name="build.py")
     except InkstickError as error:

@@ -10,6 +10,7 @@ from pathlib import Path
 from builder.cache import Cache
 from builder.console import step
 from builder.errors import FetchError
+from builder.eviction import mark_used
 from builder.inputs.mirrors import wheel_index
 from builder.keys import ROOT
 
@@ -27,6 +28,7 @@ def environment(cache: Cache, name: str, requirements: Path) -> Path:
     folder = cache.root / "venv" / f"{name}-{key}"
     python = folder / "bin/python"
     if (folder / "complete").exists():
+        mark_used([folder / "complete"])
         return python
     uv = [sys.executable, "-m", "uv", "--quiet"]
     with step(f"set up the Python environment to {name}"):

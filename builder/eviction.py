@@ -103,7 +103,7 @@ def make_room(cache: Cache, *, needed_bytes: int, keep: set[Path], limit_bytes: 
     limit = limit_from_environment() if limit_bytes is None else limit_bytes
     if limit == 0:
         return []
-    there = [entry for entry in entries(cache) if entry.kind in ("layers", "downloads", "unfinished downloads")]
+    there = sorted((*_layers(cache), *_downloads(cache)), key=lambda entry: entry.used)
     excess = sum(entry.bytes for entry in there) + needed_bytes - limit
     gone = []
     for entry in there:

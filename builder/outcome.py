@@ -25,6 +25,16 @@ def planned(plan: Plan) -> Outcome:
     return Outcome(plan.download_bytes, plan.disk.total, plan.iso_bytes, plan.seconds)
 
 
+def foretell(plan: Plan) -> None:
+    """One line before a build begins, where there is something to do."""
+    if plan.to_do:
+        told = planned(plan)
+        say(
+            f"to build: {', '.join(plan.to_do)}; download {size(told.download_bytes)}, disk {size(told.peak_bytes)}"
+            f" at peak, ISO {size(told.iso_bytes)}, about {duration(told.seconds)}"
+        )
+
+
 def tell(plan: Plan, actual: Outcome, cache: Cache) -> None:
     """A line for each figure, and one in the history."""
     told = planned(plan)

@@ -13,7 +13,7 @@ from builder.errors import ProfileError
 from builder.forecast import Disk
 from builder.gpu.compatibility import cuda_need, is_older
 from builder.inputs.fetch import missing
-from builder.inputs.lock import Lock
+from builder.inputs.lock import Lock, what_is_asked
 from builder.inputs.store import Store
 from builder.profile import Profile
 from builder.reasons import why
@@ -77,6 +77,8 @@ def make_plan(profile: Profile, lock: Lock, cache: Cache) -> Plan:
 def _notes(profile: Profile, lock: Lock) -> list[str]:
     """What a reader of the plan should know besides."""
     notes = []
+    if lock.asked != what_is_asked(profile):
+        notes.append("the profile asks for other packages than its lock holds: a build locks anew, and this changes")
     if profile.model and not profile.model.synthetic and lock.model is None:
         notes.append(f"{profile.model.title} is not locked yet: its layer is planned once its files are known")
     if profile.model and profile.model.encrypted:

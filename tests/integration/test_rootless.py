@@ -43,7 +43,8 @@ class Bench:
         become = f'exec setpriv --reuid {USER} --regid {USER} --clear-groups -- "$@"'
         python = room / "environment" / Path(sys.executable).relative_to(environment)
         words = ("unshare", "--mount", "--", "sh", "-c", " && ".join([*mounts, become]), "sh", str(python))
-        return self.workshop.run_program(*words, "-m", "builder", "build", "--profile", "demo", "--locked")
+        argv = (*words, "-m", "builder", "build", "--profile", "demo", "--locked")
+        return self.workshop.run_program(*argv, HOME="/nowhere", PATH="/usr/local/bin:/usr/bin:/bin")
 
     def _reachable(self, python: Path) -> list[str]:
         """Commands that let USER reach an interpreter below root's own folder, and nothing else there."""

@@ -241,6 +241,13 @@ def test_of_several_results_the_nearest_tells_the_reason(profile: Profile, lock:
     assert why(python, Cache(tmp_path)) == f"wheels: numpy 1.0 -> {now}"
 
 
+def test_a_lock_that_does_not_answer_the_profile_is_noted(profile: Profile, lock: Lock, tmp_path: Path) -> None:
+    assert make_plan(profile, lock, Cache(tmp_path)).notes == []
+    aged = lock.model_copy(update={"asked": "0" * 64})
+    (note,) = make_plan(profile, aged, Cache(tmp_path)).notes
+    assert "locks anew" in note
+
+
 def test_what_a_profile_cuts_from_a_wheel_is_not_expected(tmp_path: Path) -> None:
     random_bytes = random.Random(1).randbytes
     names = ("x/a.so", "x/tests/deep/b.bin", "x/libs/c.so", "x/libs/cpu.so", "y.h")
