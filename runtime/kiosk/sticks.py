@@ -95,10 +95,16 @@ class StickShelf:
             self._held = ""
 
     def choose(self, stick_id: str) -> None:
-        """Show this stick's images. Raises Problem STICK_GONE."""
+        """Show this stick's images. Raises Problem STICK_GONE.
+
+        The one that is shown is looked through again; its list holds until it is known to be another.
+        """
         if self.find(stick_id) is None:
             raise Problem(STICK_GONE, GONE)
-        self._forget()
+        if stick_id != self.chosen or self.files is None:
+            self._forget()
+        elif self._listing is not None:
+            self._listing.cancel()
         self.chosen = stick_id
         self._listing = asyncio.create_task(self._list(stick_id))
         self._changed()
@@ -114,10 +120,12 @@ class StickShelf:
         assert self.media is not None
         try:
             listing = await self.media.files(stick_id)
-            self.files = tuple(_shown(entry.path, entry.size_bytes) for entry in listing.files)
-            self.truncated = listing.truncated
+            files = tuple(_shown(entry.path, entry.size_bytes) for entry in listing.files)
+            if files == self.files and listing.truncated == self.truncated:
+                return
+            self.files, self.truncated, self.problem = files, listing.truncated, None
         except Problem as problem:
-            self.problem = problem
+            self.files, self.problem = None, problem
         self.files_revision += 1
         self._changed()
 

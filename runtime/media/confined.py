@@ -13,7 +13,7 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from runtime.media.wire import FileEntry, Listing
+from runtime.media.wire import SAVE_FOLDER, FileEntry, Listing
 from runtime.problems import FILE_TOO_LARGE, NOT_FOUND, Problem
 
 READABLE_SUFFIXES = frozenset(
@@ -31,6 +31,7 @@ _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 def images(root: Path) -> Listing:
     """The images and documents below `root`, folder by folder, names in the order a person would count them.
 
+    But for the folder into which results are saved: a searchable PDF there has been read already.
     Stops at MAX_FILES of them or MAX_ENTRIES directory entries and then says `truncated`.
     Raises OSError if the root itself cannot be read.
     """
@@ -69,7 +70,8 @@ def _walk(descriptor: int, prefix: str, depth: int, budget: _Budget) -> Iterator
             if entry.name.startswith("."):
                 continue
             if entry.is_dir(follow_symlinks=False):
-                if entry.name.lower() not in _SKIPPED_FOLDERS:
+                results = depth == 0 and entry.name.lower() == SAVE_FOLDER.lower()
+                if entry.name.lower() not in _SKIPPED_FOLDERS and not results:
                     folders.append(entry.name)
             elif os.path.splitext(entry.name)[1].lower() in READABLE_SUFFIXES:
                 details = entry.stat(follow_symlinks=False)

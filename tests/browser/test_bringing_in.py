@@ -156,3 +156,21 @@ def locked_pdf(words: str, password: str) -> bytes:
     with pikepdf.open(io.BytesIO(bytes(drawn.output()))) as document:
         document.save(output, encryption=pikepdf.Encryption(owner=password, user=password))
     return output.getvalue()
+
+
+def test_the_stick_that_is_shown_can_be_chosen_again_and_its_results_are_not_listed(
+    kiosk: Watched, station: Station
+) -> None:
+    stick = station.plug_in("STICK", {"1.png": short(), "Inkstick/1.pdf": b"saved before"})
+    kiosk.page.wait_for_selector("#files li")
+    assert kiosk.page.locator("#files li").count() == 1
+    for _ in range(3):
+        kiosk.page.locator("#sticks button").click()
+    kiosk.press("Enter")
+    kiosk.shows("review", timeout_s=READ_S)
+    station.post("read/close")
+    kiosk.shows("list")
+    (stick / "2.png").write_bytes(short())
+    kiosk.page.locator("#sticks button").click()
+    kiosk.page.wait_for_selector("#files li:nth-child(2)")
+    assert kiosk.page.locator("#files .name").all_inner_texts() == ["1.png", "2.png"]

@@ -18,6 +18,13 @@ def test_images_come_in_the_order_a_person_counts_and_folder_by_folder(tmp_path:
     assert not listing.truncated
 
 
+def test_what_was_saved_is_not_offered_to_be_read_again(tmp_path: Path) -> None:
+    for name in ("scan.png", "inkstick/scan.pdf", "2026/Inkstick/kept.pdf"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(b"x")
+    assert [entry.path for entry in confined.images(tmp_path).files] == ["scan.png", "2026/Inkstick/kept.pdf"]
+
+
 def test_a_list_that_is_too_long_says_that_it_was_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(confined, "MAX_FILES", 3)
     for number in range(5):
