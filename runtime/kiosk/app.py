@@ -54,6 +54,7 @@ from runtime.kiosk.forgetting import Forgetting, OnForgotten
 from runtime.kiosk.reviewing import Review
 from runtime.kiosk.same_origin import SameOrigin
 from runtime.kiosk.session import Session
+from runtime.kiosk.statics import page_files
 from runtime.kiosk.thumbnails import Thumbnails
 from runtime.media.client import MediaClient
 from runtime.problems import NOT_FOUND, Problem
@@ -121,7 +122,7 @@ def build_ui(
     camera_routes.plug(app, session)
     scanner_routes.plug(app, session)
     vault_routes.plug(app, session, media, kept)
-    app.mount("/static", StaticFiles(directory=catalogue.PAGES / "static"))
+    app.mount("/static", page_files())
     app.mount("/vendor", StaticFiles(directory=catalogue.PAGES / "vendor"))
 
     @app.get("/")
