@@ -26,7 +26,7 @@ function named(dialog) {
 export function dismiss() {
   openDialog()?.close();
   const left = document.activeElement;
-  if (left?.closest("dialog:not([open])")) left.blur();
+  if (left?.closest("dialog:not([open])")) left.blur?.();
 }
 
 export const reason = (code) => t(has(`problem.${code}`) ? `problem.${code}` : "problem.internal-error");
