@@ -25,7 +25,8 @@ class Doubt:
 
 
 def doubts(page: Page) -> tuple[Doubt, ...]:
-    """The page's doubtful places, the worst first; of a field or line that a person changed only failed checks."""
+    """The page's doubtful places, the worst first; of a field or line that a person changed only failed checks,
+    and none that a person found right."""
     if page.recognised is None:
         return ()
     now = page.edited()
@@ -34,6 +35,7 @@ def doubts(page: Page) -> tuple[Doubt, ...]:
     found += _of_lines(page.recognised.page, now.page, now.fields)
     if not now.page.lines and "text" not in edited:
         found += [Doubt("text", "warning")] * bool(set(now.page.warnings) - {"repaired"})
+    found = [doubt for doubt in found if doubt.target not in page.edits.confirmed]
     return tuple(sorted(found, key=lambda doubt: _ORDER.index(doubt.reason)))
 
 

@@ -12,7 +12,10 @@ from runtime.kiosk.corrections import Draft, fitting, target_of
 
 @dataclass(frozen=True)
 class Edit:
-    """`target`: `line:3`, `field:姓名`, `cell:0:1:2` (table, row, column) or `text`. `at`: when, in UTC."""
+    """`target`: `line:3`, `field:姓名`, `cell:0:1:2` (table, row, column) or `text`. `at`: when, in UTC.
+
+    One with the same text before and after confirms it: a person saw the place and it is right.
+    """
 
     target: str
     before: str
@@ -77,6 +80,21 @@ class Edits:
         self._changed(keep_draft=True)
         return edit
 
+    def confirm(self, recognised: Recognised, target: str) -> Edit:
+        """What stands at `target` is right. Raises Problem BAD_REQUEST if the page has no such place."""
+        text = self._draft(recognised).value(target_of(target))
+        edit = Edit(target, text, text, datetime.now(UTC))
+        self._done.append(edit)
+        self._undone.clear()
+        self._changed(keep_draft=True)
+        return edit
+
+    @property
+    def confirmed(self) -> frozenset[str]:
+        """The targets that were found right, and not changed since."""
+        last = {edit.target: edit for edit in self._done}
+        return frozenset(target for target, edit in last.items() if edit.before == edit.after)
+
     def value(self, recognised: Recognised, target: str) -> str:
         """What stands at `target` now. Raises Problem BAD_REQUEST if the page has no such place."""
         return self._draft(recognised).value(target_of(target))
@@ -120,6 +138,7 @@ class Edits:
         if self._made is None or self._made[0] is not recognised:
             draft = Draft.start(recognised)
             for edit in self._done:
-                draft.put(target_of(edit.target), edit.after)
+                if edit.after != edit.before:
+                    draft.put(target_of(edit.target), edit.after)
             self._made = (recognised, draft)
         return self._made[1]

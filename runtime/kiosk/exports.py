@@ -121,4 +121,4 @@ def record(taken: Taken) -> dict[str, Any]:
             line["read_as"] = read.text
     form = None if now.fields is None else now.fields.model_dump(mode="json")
     place = {} if page.sheets == 1 else {"page": page.place + 1, "pages": page.sheets}
-    return {"file": page.name, **place, "corrected": bool(page.edits), **whole, "form": form}
+    return {"file": page.name, **place, "corrected": page.corrected, **whole, "form": form}

@@ -44,7 +44,7 @@ def _content(page: Page) -> dict[str, Any]:
     if page.recognised is None:
         return {"width": 0, "height": 0, "rotation": 0, "engine": "", "elapsed_s": 0, "warnings": [], **_EMPTY}
     read, now = page.recognised.page, page.edited()
-    result = now.page
+    result, confirmed = now.page, page.edits.confirmed
     return {
         "width": result.width,
         "height": result.height,
@@ -67,11 +67,12 @@ def _content(page: Page) -> dict[str, Any]:
                 "text": line.text,
                 "read_as": before.text,
                 "box": line.box,
-                "doubtful": is_doubtful(before, line),
+                "doubtful": is_doubtful(before, line) and f"line:{number}" not in confirmed,
+                "confirmed": f"line:{number}" in confirmed,
                 "score": line.score,
                 "column": line.column,
             }
-            for line, before in zip(result.lines, read.lines, strict=True)
+            for number, (line, before) in enumerate(zip(result.lines, read.lines, strict=True))
         ],
     }
 
@@ -146,6 +147,8 @@ def _fields(page: Page, read: Recognised, now: Fields) -> dict[str, Any]:
         )
         for key in now.missing
     ]
+    for row in rows:
+        row["confirmed"] = f"field:{row['key']}" in page.edits.confirmed
     order = {target: place for place, target in enumerate(reasons)}
     rows.sort(key=lambda row: order.get(f"field:{row['key']}", len(order)))
     titles = (read.form.title, read.form.title_zh) if read.form is not None else ("", "")

@@ -82,6 +82,17 @@ class Page:
         assert self.recognised is not None
         return self.edits.edited(self.recognised)
 
+    def confirm(self, target: str) -> Edit:
+        """See Edits.confirm. Raises Problem BAD_REQUEST as `edit` does."""
+        if self.recognised is None:
+            raise Problem(BAD_REQUEST, "This page has not been read.")
+        return self.edits.confirm(self.recognised, target)
+
+    @property
+    def corrected(self) -> bool:
+        """Whether a person changed anything, rather than found it right."""
+        return any(edit.before != edit.after for edit in self.edits.log)
+
     @property
     def corrections(self) -> dict[int, str]:
         """Line number to the text that stands there now, of the lines that a person changed; "" removes one."""

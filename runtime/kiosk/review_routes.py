@@ -22,6 +22,10 @@ class Edit(Body):
     text: Annotated[str, Field(max_length=MAX_TEXT_CHARACTERS)]
 
 
+class Confirm(Body):
+    target: Annotated[str, Field(max_length=200)]
+
+
 class Search(Body):
     find: Annotated[str, Field(min_length=1, max_length=MAX_LINE_CHARACTERS)]
     with_case: bool = False
@@ -55,6 +59,12 @@ async def page(review: Now, number: int) -> dict[str, Any]:
 async def edit(review: Now, number: int, body: Edit) -> dict[str, Any]:
     """The page as it is then."""
     return review.edit(number, body.target, body.text)
+
+
+@router.post("/pages/{number}/confirm")
+async def confirm(review: Now, number: int, body: Confirm) -> dict[str, Any]:
+    """Seen and right. The page as it is then."""
+    return review.confirm(number, body.target)
 
 
 @router.post("/review/undo")

@@ -99,6 +99,14 @@ class Review(Part):
             self._did([_Change(page, page.edits, 1, target)])
         return page_view(page)
 
+    def confirm(self, number: int, target: str) -> dict[str, Any]:
+        """What stands there is right: it is no longer doubtful. The page as it is then; undone like an edit."""
+        page = self._session.page(number)
+        self._session.may_edit()
+        page.confirm(target)
+        self._did([_Change(page, page.edits, 1, target)])
+        return page_view(page)
+
     def undo(self) -> dict[str, Any]:
         """Take the last step back, on all the pages it touched. Raises Problem NOT_FOUND if there is none."""
         return self._move(self._steps, self._undone, Edits.undo)

@@ -46,6 +46,24 @@ def number_field(kiosk: Watched) -> str:
     return kiosk.page.locator('#fields li[data-target="field:公民身份号码"]').inner_text()
 
 
+def test_a_doubtful_place_that_is_right_is_confirmed_and_skipped(batch: Watched, station: Station) -> None:
+    page = batch.page
+    batch.press("Tab")
+    page.wait_for_selector('#fields > li.at[data-target="field:公民身份号码"]', timeout=60_000)
+    before = page.evaluate("fetch('/kiosk/pages/1').then(a => a.json()).then(p => p.doubts.length)")
+    page.wait_for_selector("#review-confirm button")
+    batch.picture("confirm-offered")
+    batch.press("y")
+    page.wait_for_selector('#fields > li[data-target="field:公民身份号码"]:not(.doubtful)')
+    assert "已确认" in number_field(batch)
+    after = page.evaluate("fetch('/kiosk/pages/1').then(a => a.json()).then(p => p.doubts.length)")
+    assert after == before - 1
+    batch.picture("confirmed")
+    page.wait_for_selector("#review-undo:not(:disabled)")
+    batch.press("Control+z")
+    page.wait_for_selector('#fields > li.doubtful[data-target="field:公民身份号码"]')
+
+
 def test_tab_leads_to_the_failed_check_which_is_corrected_until_it_passes(
     batch: Watched, station: Station, made: Misprinted
 ) -> None:

@@ -110,6 +110,34 @@ def test_a_doubtful_line_is_settled_by_correcting_it() -> None:
     assert batch.listing()["pages"][0]["doubts"] == 0
 
 
+def test_what_was_seen_and_found_right_is_no_longer_doubtful_until_that_is_undone() -> None:
+    batch = review(page(card()))
+    view = batch.confirm(0, "field:公民身份号码")
+    assert "field:公民身份号码" not in dict(targets(view))
+    shown = next(field for field in view["fields"]["fields"] if field["key"] == "公民身份号码")
+    assert shown["confirmed"] and shown["value"] == shown["read_as"]
+    assert shown["checks"][0]["state"] == "fail"  # it says so still
+    batch.undo()
+    assert targets(batch.view(0))[0] == ("field:公民身份号码", "check")
+    batch.redo()
+    assert "field:公民身份号码" not in dict(targets(batch.view(0)))
+    batch.edit(0, "field:公民身份号码", "110105194912310029")
+    assert targets(batch.view(0))[0] == ("field:公民身份号码", "check")
+
+
+def test_a_line_that_was_found_right_is_in_the_record_of_what_was_done_and_is_no_correction() -> None:
+    made = page(page_result())
+    batch = review(made)
+    before = made.text()
+    assert targets(batch.confirm(0, "line:2")) == []
+    assert batch.view(0)["lines"][2]["confirmed"]
+    (edit,) = made.edits.log
+    assert (edit.target, edit.before) == ("line:2", edit.after)
+    assert (made.corrected, made.corrections, made.text()) == (False, {}, before)
+    with pytest.raises(Problem):
+        batch.confirm(0, "line:99")
+
+
 def test_an_answer_that_was_cut_short_is_looked_at_until_it_is_corrected() -> None:
     cut = document("half of it").model_copy(update={"warnings": ("truncated",)})
     batch = review(page(cut))

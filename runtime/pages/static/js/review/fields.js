@@ -61,7 +61,7 @@ function row(field) {
   item.append(crop(box), el("div", { className: "cell" }), el("ul", { className: "checks" }));
   item.classList.toggle("doubtful", Boolean(reason));
   const changed = field.value !== field.read_as;
-  const said = reason ? t(`doubt.${reason}`) : changed ? t("line.corrected") : "";
+  const said = reason ? t(`doubt.${reason}`) : field.confirmed ? t("line.confirmed") : changed ? t("line.corrected") : "";
   item.querySelector(".mark").textContent = said;
   write(item, field);
   return item;

@@ -30,7 +30,7 @@ export function show(now, same) {
   shown = page.lines.map(looks);
 }
 
-const looks = ({ text, doubtful }) => `${doubtful} ${t("line.doubtful")} ${text}`;
+const looks = ({ text, doubtful, confirmed }) => `${doubtful} ${confirmed} ${t("line.doubtful")} ${text}`;
 
 function refresh() {
   page.lines.forEach((line, number) => {
@@ -60,7 +60,7 @@ function write(item, line) {
   cell.replaceChildren(el("span", { className: "words" }, line.text));
   if (corrected) cell.append(el("s", { className: "was" }, line.read_as));
   item.classList.toggle("doubtful", line.doubtful);
-  const mark = corrected ? "line.corrected" : line.doubtful ? "line.doubtful" : "";
+  const mark = line.confirmed ? "line.confirmed" : corrected ? "line.corrected" : line.doubtful ? "line.doubtful" : "";
   item.querySelector(".mark").textContent = mark ? t(mark) : "";
 }
 

@@ -99,6 +99,7 @@ function show(same) {
   warn();
   for (const each of there) PANES[each].show(page, same, pictureOf(number, page));
   choose(there.includes(chosen) ? chosen : (same && there.includes(pane) ? pane : there[0]) ?? null, same);
+  offerToConfirm();
   if (!same) {
     step = -1;
     const first = page.doubts.find(({ target }) => PANES[pane]?.holds(target));
@@ -174,6 +175,7 @@ function mark(target) {
   if (wanted !== pane) choose(wanted, true);
   PANES[pane].mark(target);
   viewer.mark(PANES[pane].current());
+  offerToConfirm();
   const place = page.doubts.findIndex((doubt) => doubt.target === target);
   if (place >= 0) step = place;
 }
@@ -203,6 +205,21 @@ function doubt(way, around = false) {
     })
     .catch((error) => tell(error.code ?? "internal-error"));
   return true;
+}
+
+const isDoubtful = () => page.doubts.some(({ target }) => target === PANES[pane]?.current());
+
+function offerToConfirm() {
+  byId("review-confirm").hidden = !isDoubtful();
+}
+
+// What is marked was looked at and is right; on to the next doubtful place.
+async function foundRight() {
+  if (!isDoubtful()) return;
+  const fetched = await post(`pages/${number}/confirm`, { target: PANES[pane].current() });
+  if (fetched.id !== page.id) return;
+  take(fetched, true);
+  doubt(1);
 }
 
 const focus = () => PANES[pane] && byId(PANES[pane].id).focus({ preventScroll: true });
@@ -291,6 +308,7 @@ export const actions = {
   "read-again": () => post("read/again", { pages: [number] }),
   back: () => (running ? post("look", { at: "queue" }) : unsaved ? ask("ask-discard") : post("read/close")),
   discard: () => post("read/close"),
+  confirm: foundRight,
   undo: () => move("undo"),
   redo: () => move("redo"),
   "open-replace": () => settled().then(replace.open),
