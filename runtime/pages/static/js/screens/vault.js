@@ -34,6 +34,11 @@ export function render(state) {
   if (openDialog()?.id === "vault") home();
   if (openDialog()?.id === "vault-history" && vault.history.revision !== before?.history.revision) list();
   if (vault.state !== "open" && openDialog()?.id === "vault-history") ask("vault");
+  const asked = openDialog()?.id === "vault-unlock" && wanted;
+  if (asked && !vault.stage && !vault.vaults.some(({ id }) => id === asked.id)) {
+    clear(byId("vault-unlock")); // what it asks for was pulled out
+    dismiss();
+  }
   offer();
 }
 
