@@ -98,6 +98,9 @@ def _vault(kiosk: Watched, station: Station) -> Iterator[str]:
     kiosk.press("h")
     page.wait_for_selector("#vault-history[open]")
     yield "vault-history"
+    kiosk.press("Escape")
+    page.wait_for_selector("#vault[open]")
+    kiosk.press("Escape")
     station.rest()
     page.wait_for_selector('#vault-button:not([data-state="open"])')
     kiosk.shows("insert")
