@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,48 +21,55 @@ FOUND_S = 900
 STOP_S = 900
 
 
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    """Emptied afterwards: a medium is as large as the ISO."""
+    yield tmp_path
+    shutil.rmtree(tmp_path)
+
+
 @pytest.mark.parametrize("cell", in_turn(CELLS), ids=lambda cell: cell.name)
-def test_the_medium_is_found(iso: Path, start: StartMachine, tmp_path: Path, cell: Cell) -> None:
-    plugged = cell.make(iso, tmp_path)
+def test_the_medium_is_found(iso: Path, start: StartMachine, folder: Path, cell: Cell) -> None:
+    plugged = cell.make(iso, folder)
     machine = start(plugged.disk, cell.firmware, drive=plugged.drive, more=plugged.more)
     machine.wait_for("medium-found", FOUND_S)
     machine.wait_for("layers-open", FOUND_S)
 
 
 @pytest.mark.full
-def test_an_iso_file_of_another_name_is_missed_by_its_name(iso: Path, start: StartMachine, tmp_path: Path) -> None:
+def test_an_iso_file_of_another_name_is_missed_by_its_name(iso: Path, start: StartMachine, folder: Path) -> None:
     make = mediums.loopback(exfat_holding, iso_path="/images/renamed.iso")
-    _stops(start, make(iso, tmp_path), "ISO-NOT-FOUND", "/images/renamed.iso", "已改名")
+    _stops(start, make(iso, folder), "ISO-NOT-FOUND", "/images/renamed.iso", "已改名")
 
 
 @pytest.mark.full
-def test_an_iso_file_that_was_copied_by_half_is_named(iso: Path, start: StartMachine, tmp_path: Path) -> None:
+def test_an_iso_file_that_was_copied_by_half_is_named(iso: Path, start: StartMachine, folder: Path) -> None:
     """Kernel and initramfs, as they lie in front, are read by GRUB all the same."""
     make = mediums.loopback(mediums.cut_short(exfat_holding))
-    _stops(start, make(iso, tmp_path), "ISO-INVALID", "/images/", "不完整")
+    _stops(start, make(iso, folder), "ISO-INVALID", "/images/", "不完整")
 
 
 @pytest.mark.full
-def test_a_copy_without_one_layer_names_it(iso: Path, start: StartMachine, tmp_path: Path) -> None:
+def test_a_copy_without_one_layer_names_it(iso: Path, start: StartMachine, folder: Path) -> None:
     layer = variants.layers_of(iso)["python"]
-    plugged = mediums.copied_to_fat32(iso, tmp_path)
+    plugged = mediums.copied_to_fat32(iso, folder)
     mediums.delete(plugged.disk, f"/inkstick/layers/{layer.file}")
     _stops(start, plugged, "LAYER-MISSING", layer.file, firmware=Firmware.OVMF)
 
 
 @pytest.mark.full
-def test_a_copy_with_half_a_layer_names_it(iso: Path, start: StartMachine, tmp_path: Path) -> None:
+def test_a_copy_with_half_a_layer_names_it(iso: Path, start: StartMachine, folder: Path) -> None:
     layer = variants.layers_of(iso)["station"]
-    plugged = mediums.copied_to_fat32(iso, tmp_path)
-    mediums.cut_file(plugged.disk, f"/inkstick/layers/{layer.file}", tmp_path)
+    plugged = mediums.copied_to_fat32(iso, folder)
+    mediums.cut_file(plugged.disk, f"/inkstick/layers/{layer.file}", folder)
     _stops(start, plugged, "LAYER-SIZE", layer.file, firmware=Firmware.OVMF)
 
 
 @pytest.mark.full
 def test_pulling_out_a_stick_like_ventoys_is_seen_below_its_mapped_device(
-    iso: Path, start: StartMachine, tmp_path: Path
+    iso: Path, start: StartMachine, folder: Path
 ) -> None:
-    plugged = mediums.ventoy(iso, tmp_path)
+    plugged = mediums.ventoy(iso, folder)
     machine = start(plugged.disk, more=plugged.more)
     machine.wait_for("root-switched", FOUND_S)
     machine.pull_out("boot")
@@ -68,9 +77,9 @@ def test_pulling_out_a_stick_like_ventoys_is_seen_below_its_mapped_device(
 
 
 @pytest.mark.full
-def test_a_scratched_cd_is_told_from_an_altered_one(iso: Path, start: StartMachine, tmp_path: Path) -> None:
+def test_a_scratched_cd_is_told_from_an_altered_one(iso: Path, start: StartMachine, folder: Path) -> None:
     layer = variants.layers_of(iso)["station"]
-    plugged = mediums.cd_with_a_bad_sector(iso, tmp_path, f"/inkstick/layers/{layer.file}")
+    plugged = mediums.cd_with_a_bad_sector(iso, folder, f"/inkstick/layers/{layer.file}")
     _stops(start, plugged, "MEDIUM-UNREADABLE", layer.file)
 
 

@@ -12,6 +12,7 @@ from tests.boot.menu import Choice, choose
 from tests.boot.person import ANSWER_S, START_S
 from tests.boot.qemu import Firmware
 from tests.boot.screen import wait_for_text
+from tests.boot.turns import in_turn
 
 CHECK_S = 1800
 
@@ -32,8 +33,7 @@ def test_the_check_reads_a_good_medium_to_its_end_and_then_starts_the_station(is
     machine.wait_for("kiosk-painted", START_S)
 
 
-@pytest.mark.full
-@pytest.mark.parametrize("name", ["base", "station"])
+@pytest.mark.parametrize("name", in_turn(["base", "station"]))
 def test_the_check_finds_one_flipped_byte_and_names_the_file(
     iso: Path, start: StartMachine, tmp_path: Path, name: str
 ) -> None:
