@@ -73,6 +73,11 @@ def _rebuild_indexes(tree: Path) -> None:
     subprocess.run(["chroot", tree, "depmod", version], check=True)
     subprocess.run(["chroot", tree, "ldconfig"], check=True)
     shutil.rmtree(tree / "var/cache/ldconfig", ignore_errors=True)
+    if (tree / "usr/lib/udev/hwdb.bin").exists():
+        # It gives its finished file a name by way of /proc.
+        subprocess.run(["mount", "-t", "proc", "proc", tree / "proc"], check=True)
+        subprocess.run(["chroot", tree, "systemd-hwdb", "--usr", "update"], check=True)
+        subprocess.run(["umount", tree / "proc"], check=True)
     clamp_times(tree, int(os.environ["SOURCE_DATE_EPOCH"]))
     # fontconfig trusts its cache only while the folders' time stamps are those it saw.
     if (tree / "usr/bin/fc-cache").exists():
