@@ -159,7 +159,15 @@ def _write_esp(medium: Medium, tree: Path, work: Path, log: Path) -> Path:
     serial = medium.manifest.id[:8]
     environment = {**os.environ, "SOURCE_DATE_EPOCH": str(medium.epoch), "TZ": "UTC", "MTOOLS_SKIP_CHECK": "1"}
     run(["mkfs.vfat", "--invariant", "-F", "16", "-i", serial, "-n", "INKSTICKEFI", esp], log=log, env=environment)
-    run(["mcopy", "-s", "-m", "-i", esp, room / "EFI", room / "boot", "::/"], log=log, env=environment)
+    # One folder after the other, in the order of their names: `mcopy -s` goes by the order in which the file system
+    # of this machine happens to list them, and no two file systems list alike.
+    folders = [path for path in sorted(room.rglob("*")) if path.is_dir()]
+    run(["mmd", "-i", esp, *(f"::/{folder.relative_to(room)}" for folder in folders)], log=log, env=environment)
+    for folder in folders:
+        files = [path for path in sorted(folder.iterdir()) if path.is_file()]
+        if files:
+            place = f"::/{folder.relative_to(room)}"
+            run(["mcopy", "-m", "-i", esp, *files, place], log=log, env=environment)
     return esp
 
 
