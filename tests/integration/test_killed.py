@@ -68,8 +68,9 @@ def unfinished(workshop: Workshop) -> int:
     return held_bytes(workshop.cache / "work") + partial + strays
 
 
-def finished(workshop: Workshop) -> dict[str, float]:
-    return {path.parent.name: path.stat().st_mtime for path in (workshop.cache / "layers").glob("*/done.json")}
+def finished(workshop: Workshop) -> dict[str, int]:
+    """Results by name, each with its file's number: one made again would have another. Builds touch time stamps."""
+    return {path.parent.name: path.stat().st_ino for path in (workshop.cache / "layers").glob("*/done.json")}
 
 
 def test_twenty_kills_leave_nothing_and_cost_no_finished_step(workshop: Workshop, iso: Path) -> None:
@@ -82,7 +83,7 @@ def test_twenty_kills_leave_nothing_and_cost_no_finished_step(workshop: Workshop
         after = finished(workshop)
         assert before.items() <= after.items(), f"{point}: a finished step was lost or done again"
         largest = max(largest, unfinished(workshop))
-    assert killed >= 15, "the machine was too fast: most builds had ended before they were killed"
+    assert killed >= 3 * sum(POINTS.values()) // 4, "most builds had ended before they were killed"
     assert largest < 3 << 30, "what one killed build leaves is cleared away by the next"
     done = workshop.run("build", "--profile", "demo", "--locked")
     assert done.returncode == 0, done.stdout + done.stderr
