@@ -67,7 +67,9 @@ def build(profile: Profile, cache: Cache, *, locked: bool = False, dist: Path = 
     check_passphrase(profile)
     lock = usable_lock(profile, cache, locked=locked)
     planned = make_plan(profile, lock, cache)
-    checks.check(planned, cache, dist)
+    iso = dist / f"{profile.file_stem}.iso"
+    if not _is_there(planned, iso, cache):
+        checks.check(planned, cache, dist)
     outcome.foretell(planned)
     _keep_to_limit(planned, cache)
     with watched(cache.root) as peak:
@@ -77,7 +79,6 @@ def build(profile: Profile, cache: Cache, *, locked: bool = False, dist: Path = 
         for name in plan.to_do:
             run_step(plan, plan.step(name), cache)
         kernels.check(plan, cache)
-        iso = dist / f"{profile.file_stem}.iso"
         fresh = finish(plan, iso, cache)
     if fresh:
         seconds = time.monotonic() - started
@@ -118,6 +119,11 @@ def finish(plan: Plan, iso: Path, cache: Cache) -> bool:
         return False
     _write(_medium(plan, made, cache), iso, key, plan, cache)
     return True
+
+
+def _is_there(plan: Plan, iso: Path, cache: Cache) -> bool:
+    """Whether a build of `plan` would do nothing at all, for which nothing need be checked."""
+    return not plan.to_do and provenance.is_current(iso, _iso_key(_manifest(plan, cache), plan), cache)
 
 
 def run_step(plan: Plan, job: Step, cache: Cache) -> None:

@@ -114,9 +114,12 @@ def compare_trees(place: str, before: LayerFile, after: LayerFile) -> Iterator[D
     """What differs inside two squashfs images: entries, rights, owners, time stamps, links, content."""
     ours, theirs = _rows(before), _rows(after)
     files: list[str] = []
+    alone: str | None = None
     for path in sorted({*ours, *theirs}):
         if path not in ours or path not in theirs:
-            yield Difference(place, path or "/", "only in the second" if path not in ours else "only in the first")
+            if alone is None or not path.startswith(f"{alone}/"):  # a folder stands for what is in it
+                alone = path
+                yield Difference(place, path or "/", "only in the second" if path not in ours else "only in the first")
         elif ours[path] != theirs[path]:
             told = [f"{kind} {a} -> {b}" for kind, (a, b) in _both(ours[path], theirs[path]).items() if a != b]
             yield Difference(place, path or "/", ", ".join(told))

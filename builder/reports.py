@@ -14,6 +14,7 @@ from builder.errors import InkstickError
 from builder.inspection import Change, compare, largest, licence_counts, read_contents
 
 _LICENCES = 12
+_DIFFERENCES = 60
 _NO_BREAK = "\x00"
 
 
@@ -98,8 +99,10 @@ def diff_bytes(before: Path, after: Path, *, as_json: bool) -> None:
         out.print_json(json.dumps([asdict(one) for one in found]))
     elif not found:
         say("the same bytes")
-    for one in [] if as_json else found:
+    for one in [] if as_json else found[:_DIFFERENCES]:
         at = "" if one.offset is None else f", first at byte {one.offset}"
         say(f"  {one.place}: {one.file}{f': {one.what}' if one.what else ''}{at}")
+    if len(found) > _DIFFERENCES and not as_json:
+        say(f"  and {len(found) - _DIFFERENCES} more: --json lists all")
     if found:
         raise InkstickError(f"{before.name} and {after.name} differ in {len(found)} places")
