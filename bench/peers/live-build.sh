@@ -18,7 +18,7 @@ fi
 
 prepare() {
     mkdir -p "$folder"
-    mmdebstrap --quiet --include=live-build,ca-certificates --variant=apt trixie "$chroot" "$mirror"
+    mmdebstrap --quiet --include=live-build,ca-certificates,mount --variant=apt trixie "$chroot" "$mirror"
 }
 
 settle() {
