@@ -98,9 +98,10 @@ def _vault(kiosk: Watched, station: Station) -> Iterator[str]:
     kiosk.press("h")
     page.wait_for_selector("#vault-history[open]")
     yield "vault-history"
-    kiosk.press("Escape")
+    page.locator('#vault-history [data-do="vault"]').click()
     page.wait_for_selector("#vault[open]")
     kiosk.press("Escape")
+    page.wait_for_selector("#vault", state="hidden")
     station.rest()
     page.wait_for_selector('#vault-button:not([data-state="open"])')
     kiosk.shows("insert")
@@ -177,6 +178,10 @@ def _saving(kiosk: Watched, station: Station) -> Iterator[str]:
 
 
 def _mishaps(kiosk: Watched, station: Station) -> Iterator[str]:
+    station.pull("KINGSTON")  # that was safe, and is no mishap
+    station.wait_until(lambda state: not state["sticks"])
+    station.put_back("KINGSTON")
+    station.wait_until(lambda state: len(state["sticks"]) == 1)
     station.pull("KINGSTON")
     kiosk.page.wait_for_selector("#notice:not([hidden])")
     yield "notice"

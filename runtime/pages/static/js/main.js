@@ -40,7 +40,7 @@ function show(next) {
   showNotice();
   batch.show(state);
   saving.remember(state);
-  exports.remember(state);
+  exports.remember(state, spokenAnew);
   byId("no-helper").hidden = state.helper !== "down";
   byId("no-sticks").hidden = state.helper !== "absent";
   byId("ejected").hidden = !state.sticks.some((stick) => stick.state === "ejected");
@@ -57,7 +57,7 @@ function show(next) {
     if (enter) enter(from);
     else byId(wanted).querySelector("h1").focus();
   }
-  vault.render(state);
+  vault.render(state, spokenAnew);
   Promise.resolve(SCREENS[wanted]?.render(state, spokenAnew)).catch(complain);
   choice.render(state, spokenAnew).catch(complain);
   forgetting.render(state);

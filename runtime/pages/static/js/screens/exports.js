@@ -1,6 +1,6 @@
 // How results go out: which formats, what makes a file, evidence; and QR codes of short texts.
 import { get, put } from "../api.js";
-import { ask, tell } from "../dialogs.js";
+import { ask, openDialog, tell } from "../dialogs.js";
 import { byId, el, svg } from "../dom.js";
 import { t } from "../words.js";
 import * as review from "./review.js";
@@ -10,8 +10,9 @@ const PER = [["page", "G"], ["document", "D"], ["batch", "B"]];
 let known = null; // as the station remembers it
 let wanted = null; // as it stands in the dialog
 
-export function remember(state) {
+export function remember(state, spokenAnew) {
   known = state.exports;
+  if (spokenAnew && openDialog()?.id === "ask-exports") draw();
 }
 
 function press(place, on) {
@@ -61,11 +62,15 @@ byId("exports-who").addEventListener("keydown", (event) => {
 
 function open() {
   wanted = { formats: [...known.formats], per: known.per, evidence: known.evidence, who: known.who };
+  byId("exports-who").value = wanted.who;
+  draw();
+  ask("ask-exports");
+}
+
+function draw() {
   byId("exports-formats").replaceChildren(...known.offered.map(formatButton));
   byId("exports-per").replaceChildren(...PER.map(perButton));
-  byId("exports-who").value = wanted.who;
   check();
-  ask("ask-exports");
 }
 
 async function saveChosen() {

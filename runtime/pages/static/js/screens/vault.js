@@ -20,7 +20,7 @@ let lockedByHand = false;
 const place = ({ kind, label, size_bytes: size }) =>
   t(kind === "boot" ? "vault.on_boot" : "vault.on_stick", { name: label, size: bytes(size) });
 
-export function render(state) {
+export function render(state, spokenAnew) {
   const before = vault;
   vault = state.vault;
   screen = state.screen;
@@ -32,7 +32,7 @@ export function render(state) {
   showGone();
   if (openDialog()?.id === "vault-busy") showStage();
   if (openDialog()?.id === "vault") home();
-  if (openDialog()?.id === "vault-history" && vault.history.revision !== before?.history.revision) list();
+  if (openDialog()?.id === "vault-history" && (spokenAnew || vault.history.revision !== before?.history.revision)) list();
   if (vault.state !== "open" && openDialog()?.id === "vault-history") ask("vault");
   const asked = openDialog()?.id === "vault-unlock" && wanted;
   if (asked && !vault.stage && !vault.vaults.some(({ id }) => id === asked.id)) {
