@@ -189,9 +189,7 @@ def _mishaps(kiosk: Watched, station: Station) -> Iterator[str]:
     kiosk.shows("insert")
     report = judge(Facts(ram_bytes=4_000_000_000, has_model=True), LADDER).as_json({})
     station.hardware.write_text(json.dumps(report))
-    kiosk.page.wait_for_selector("#has-trouble:not([hidden])", timeout=LONG_MS)
-    station.post("trouble/show")
-    kiosk.shows("trouble")
+    kiosk.shows("trouble", timeout_s=LONG_MS / 1000)
     yield "trouble"
     station.hardware.write_text(json.dumps({"parts": {}, "troubles": []}))
     station.rest()
