@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, BrowserType, sync_playwright
 
 from tests.browser import station as stations
 from tests.browser.conftest import ARGUMENTS, Watched, watching
@@ -66,17 +66,16 @@ class Taken:
 
 
 @contextmanager
-def with_camera(folder: Path) -> Iterator[Browser]:
+def with_camera(folder: Path, chromium: BrowserType) -> Iterator[Browser]:
     """A browser whose camera sees a page that lies still."""
     film = make_film(folder / "film.mjpeg", [render("chinese").image], still_s=4)
     pretended = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(
-            executable_path=shutil.which("chromium"),
-            args=[*ARGUMENTS, *pretended, f"--use-file-for-fake-video-capture={film}"],
-        )
-        yield running
-        running.close()
+    running = chromium.launch(
+        executable_path=shutil.which("chromium"),
+        args=[*ARGUMENTS, *pretended, f"--use-file-for-fake-video-capture={film}"],
+    )
+    yield running
+    running.close()
 
 
 def take_all(browser: Browser, station: Station, folder: Path) -> Taken:
@@ -124,10 +123,11 @@ def index(taken: Taken) -> str:
 
 def main(arguments: list[str]) -> int:
     folder = Path(arguments[0]) if arguments else FOLDER
-    with tempfile.TemporaryDirectory(prefix="inkstick-screens-") as room, with_camera(Path(room)) as browser:
+    with tempfile.TemporaryDirectory(prefix="inkstick-screens-") as room, sync_playwright() as playwright:
         running = stations.start(Path(room))
         try:
-            taken = take_all(browser, running, folder)
+            with with_camera(Path(room), playwright.chromium) as browser:
+                taken = take_all(browser, running, folder)
         finally:
             stations.stop(running)
     count = sum(len(files) for files in taken.names.values())
