@@ -93,9 +93,7 @@ def test_the_real_locks_have_headers_of_their_kernel() -> None:
         assert checks._kernels(lock, "driver-build", "headers"), "nothing was compared"
 
 
-def test_a_limit_on_files_is_named(
-    plan: Plan, cache: Cache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_limit_on_files_is_named(plan: Plan, cache: Cache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(resource, "getrlimit", lambda which: (100_000_000, resource.RLIM_INFINITY))
     said = found(plan, cache, tmp_path)
     assert "no file grow beyond 95.4 MiB" in said and "ulimit -f unlimited" in said

@@ -52,6 +52,24 @@ def test_an_engine_that_the_profile_does_not_have_stops_nothing(tmp_path: Path) 
     assert done.returncode == 2 and "vllm" in done.stderr and told == []
 
 
+def test_in_a_container_the_script_is_the_station_itself(tmp_path: Path) -> None:
+    """No systemctl there; what stands for Python says what it would have run."""
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    for name, words in (
+        ("python3", 'echo "$*"'),
+        ("grep", 'exec /bin/grep "$@"'),
+        ("dirname", 'exec /usr/bin/dirname "$@"'),
+    ):
+        (tools / name).write_text(f"#!/bin/sh\n{words}\n")
+        (tools / name).chmod(0o755)
+    config = tmp_path / "station.json"
+    config.write_text('{"engines": [{"name": "rapidocr"}, {"name": "vllm"}]}')
+    environment = {"PATH": str(tools), "INKSTICK_CONFIG": str(config), "INKSTICK_HARDWARE": str(tmp_path)}
+    done = subprocess.run([BIN / "2-API接口-vllm.sh"], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["-m", "runtime.standalone", "--config", str(config), "--only", "vllm"]
+
+
 def held(folder: Path, engine: str, why: str) -> Path:
     file = folder / "held" / engine
     file.parent.mkdir(exist_ok=True)
