@@ -27,7 +27,9 @@ async def serve(socket: Path, settings: list[Path], ports: range) -> None:
         write_settings(Path(own), {})
         service = Service(Scanners([Path(own), *settings], ports))
         listener = listen_unix(socket)
-        os.chown(socket, -1, socket.parent.stat().st_gid)
+        group = socket.parent.stat().st_gid
+        if socket.stat().st_gid != group:  # the station's folder gives it, and the unit may not change owners
+            os.chown(socket, -1, group)
         server = await asyncio.start_unix_server(service.answer, sock=listener)
         async with server:
             await stop.wait()
