@@ -9,7 +9,8 @@ export function ask(id) {
   const dialog = byId(id);
   named(dialog);
   dialog.showModal();
-  (dialog.querySelector("button.main") ?? dialog.querySelector("button"))?.focus();
+  (dialog.querySelector("button.main") ?? dialog.querySelector("button"))?.focus({ preventScroll: true });
+  dialog.scrollTop = 0; // one that is higher than the window begins at its heading
   return dialog;
 }
 

@@ -39,9 +39,10 @@ async function enter() {
 async function refresh() {
   now = await get("now");
   byId("offline").hidden = true;
-  speak(now.language);
+  const anew = speak(now.language);
   clock.tell(now);
   draw();
+  if (anew) await show(shown); // it was switched on the station's own page
 }
 
 function draw() {
