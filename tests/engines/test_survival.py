@@ -23,6 +23,7 @@ from tests.engines.tiny import LOOP, known
 from tests.integration.station import REPOSITORY, Station, free_port
 
 PATIENCE_S = 600.0
+TRIES, HEARD_S = 4, 30.0
 PAGE = known()[0]
 
 
@@ -77,15 +78,19 @@ def give_up(station: Station) -> None:
     files = {"file": ("page.png", LOOP.png)}
     with station.http.stream("POST", "/ocr", params=LOOP.query | {"stream": True}, files=files) as answer:
         for line in answer.iter_lines():
-            if json.loads(line)["progress"].get("text"):
+            if "progress" not in (told := json.loads(line)) or told["progress"].get("text"):
                 return
 
 
 def test_a_page_that_nobody_waits_for_is_given_up(station: Station) -> None:
     (engine,) = station.pids("engine")
     given_up = log_of(station).count("page given up")
-    give_up(station)
-    wait_until(lambda: log_of(station).count("page given up") > given_up, "the engine gives the page up")
+    for _ in range(TRIES):  # on a busy machine all may have been written before this hangs up
+        give_up(station)
+        deadline = time.monotonic() + HEARD_S
+        while log_of(station).count("page given up") == given_up and time.monotonic() < deadline:
+            time.sleep(0.2)
+    assert log_of(station).count("page given up") > given_up
     assert read(station, PAGE)["generation"]["raw"] == PAGE.answer
     assert station.pids("engine") == [engine], "the engine must not have been restarted for it"
 
@@ -100,10 +105,15 @@ def test_vllm_itself_writes_no_further(vllm: Station) -> None:
     def finished() -> float:
         return figure(vllm, "vllm:request_success_total")
 
-    before = finished()
-    give_up(vllm)
-    wait_until(lambda: figure(vllm, "vllm:num_requests_running") == 0, "vLLM drops the request")
-    assert finished() == before, "written to its end, it would have been counted"
+    counted = []
+    for _ in range(TRIES):  # on a busy machine it may have written all before it hears of it
+        before = finished()
+        give_up(vllm)
+        wait_until(lambda: figure(vllm, "vllm:num_requests_running") == 0, "vLLM drops the request")
+        counted.append(finished() - before)
+        if not counted[-1]:
+            return
+    raise AssertionError(f"written to its end, it is counted: {counted}")
 
 
 @contextlib.contextmanager
