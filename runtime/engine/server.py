@@ -59,7 +59,7 @@ class EngineServer:
         self._recycle_pages = recycle_pages
         self._read_pages = 0
         self._instance = uuid.uuid4().hex
-        self._ready = self._recycles = False
+        self._ready = self._recycles = self._model_gone = False
         self._cards = Cards()
         self._threads = ThreadPoolExecutor(len(workers), thread_name_prefix="engine")
         self._free: queue.SimpleQueue[Engine] = queue.SimpleQueue()
@@ -92,7 +92,7 @@ class EngineServer:
 
     async def _health(self, _: Request) -> Response:
         health = Health(
-            state="ready" if self._ready and not self._recycles else "loading",
+            state="ready" if self._ready and not self._ends else "loading",
             loading=None if self._ready else self._engine.loading(),
             engine=self._engine.info(),
             instance=self._instance,
@@ -107,11 +107,16 @@ class EngineServer:
         )
         return Response(health.model_dump_json(), media_type="application/json")
 
+    @property
+    def _ends(self) -> bool:
+        """It takes no more pages. One that it lost is sent again at once, and must not come back here."""
+        return self._recycles or self._model_gone
+
     async def _metrics(self, _: Request) -> Response:
         return PlainTextResponse(await asyncio.to_thread(self._engine.metrics))
 
     async def _read(self, request: Request) -> Response:
-        if self._recycles:
+        if self._ends:
             return PlainTextResponse("not now: this engine is about to be started anew", 503)
         try:
             width, height = (int(request.query_params[name]) for name in ("width", "height"))
@@ -166,6 +171,7 @@ class EngineServer:
                 send(Message(not_read=refused.not_read))
             except Gone as gone:
                 log.error("the model is gone: %s", gone)
+                self._model_gone = True
                 send(None)  # an answer without an end: the page may be sent again
                 os.kill(os.getpid(), signal.SIGTERM)
             except Exception as error:
