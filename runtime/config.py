@@ -258,7 +258,7 @@ class StationConfig(_Strict):
 
     `engines` is the ladder: the first that is ready reads the page.
     `media_socket` is None where there is no media helper (`serve` without sticks).
-    `scanner_socket`: of the scanner service; None where there is none.
+    `scanner_socket`: of the scanner service; None where there is none. `printer_socket`: likewise.
     `milestones` is the device or file that gets one line a milestone; "-" is standard error.
     `painted_flag` is made by the gateway when the kiosk has reported its first paint: the
     engine's unit waits for it, so that model loading does not slow the first picture down.
@@ -273,6 +273,7 @@ class StationConfig(_Strict):
     engines: list[EngineConfig]
     media_socket: Path | None = None
     scanner_socket: Path | None = None
+    printer_socket: Path | None = None
     milestones: str = "-"
     painted_flag: Path | None = None
     hardware_report: Path | None = None

@@ -20,7 +20,7 @@ ABOUT = "usr/share/inkstick/about"
 
 _TEMPLATE = ROOT / "overlay/rootfs/etc/inkstick/station.json.j2"
 _NOT_HERE = (
-    *("media_socket", "scanner_socket", "painted_flag", "hardware_report", "booted_layers"),
+    *("media_socket", "scanner_socket", "printer_socket", "painted_flag", "hardware_report", "booted_layers"),
     *("pin_file", "clock_socket", "zone_file", "switch_file"),
 )
 

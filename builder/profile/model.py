@@ -9,7 +9,9 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
+from builder.profile import printing as printers
 from builder.profile.alerts import Alert
+from builder.profile.cuts import Cut
 from builder.profile.forms import FormRules
 from builder.profile.graphics import Driver, Weights
 from builder.profile.strict import FilePath, Name, Strict
@@ -48,13 +50,6 @@ class Debian(Strict):
     security_mirror: str | None = None
     packages: dict[str, list[Name]]
     boot_packages: list[Name]
-
-
-class Cut(Strict):
-    """Paths left out of a layer, under a name, with the reason. Paths are globs from the root."""
-
-    reason: str
-    paths: list[str]
 
 
 class LeftOut(Strict):
@@ -214,7 +209,8 @@ class Profile(Strict):
 
     `languages`: those in scripts that PP-OCRv6 lacks, which Tesseract reads for the engine `rapidocr`;
     with none of them it can still name such a script, and null leaves Tesseract out. `forms`: the
-    operator's own; one with the name of a built-in form replaces it.
+    operator's own; one with the name of a built-in form replaces it. `printing`: the page prints, by CUPS, on
+    printers on USB that need no driver.
     """
 
     name: Name
@@ -231,6 +227,7 @@ class Profile(Strict):
     ui_port: Port = 7860
     api_port: Port = 8000
     language: Literal["zh", "en"] = "zh"
+    printing: bool = False
     languages: list[Language] | None = None
     forms: list[FormRules] = []
     api: Api = Api()
@@ -247,7 +244,12 @@ class Profile(Strict):
     def packages(self) -> list[str]:
         """All packages of the base layer, by name."""
         named = {name for group in self.debian.packages.values() for name in group}
-        return sorted(named | set(self.tesseract_packages))
+        return sorted(named | set(self.tesseract_packages) | set(printers.PACKAGES if self.printing else ()))
+
+    @property
+    def base_cuts(self) -> dict[str, Cut]:
+        """What the base layer leaves out, by name."""
+        return printers.kept(self.cuts.base) if self.printing else self.cuts.base
 
     @property
     def tesseract_languages(self) -> list[str] | None:

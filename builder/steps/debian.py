@@ -12,13 +12,14 @@ from builder.profile import Profile
 from builder.steps import tools
 from builder.steps.step import TIMELESS_EPOCH, Step, file_hashes, package_rows, pins
 
-_NVIDIA = ROOT / "overlay/nvidia"
+_NVIDIA, _PRINTING = ROOT / "overlay/nvidia", ROOT / "overlay/printing"
 _STATION_BYTES, _BOOT_BYTES = 4_500_000, 37_000_000
 _TEMPLATE_FIELDS = {
     "name",
     "title",
     "version",
     "language",
+    "printing",
     "ui_port",
     "api_port",
     "engines",
@@ -38,7 +39,7 @@ def interpreter(lock: Lock) -> tuple[DebianPackage, ...]:
 def base_step(profile: Profile, lock: Lock, store: Store) -> Step:
     packages = lock.used_by("base")
     sysusers = ROOT / "overlay/rootfs/usr/lib/sysusers.d/inkstick.conf"
-    cuts = {name: rule.paths for name, rule in profile.cuts.base.items()}
+    cuts = {name: rule.paths for name, rule in profile.base_cuts.items()}
     code = ("base", "debrepo", "accounts", "licences")
     parts = {
         "packages": pins(packages),
@@ -79,7 +80,8 @@ def seen_by_templates(profile: Profile) -> dict[str, Any]:
 def station_step(profile: Profile, lock: Lock, store: Store) -> Step:
     python = interpreter(lock)
     seen = seen_by_templates(profile)
-    overlays = [ROOT / "overlay/rootfs", *([_NVIDIA] if profile.driver else [])]
+    overlays = [ROOT / "overlay/rootfs"]
+    overlays += [folder for folder, wanted in ((_NVIDIA, profile.driver), (_PRINTING, profile.printing)) if wanted]
     code = ("station", "interpreter", "debrepo")
     parts = {
         "runtime/": file_hashes(ROOT / "runtime"),

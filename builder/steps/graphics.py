@@ -89,7 +89,7 @@ def _modules_bytes(driver: Driver) -> int:
 
 def _driver(profile: Profile, driver: Driver, lock: Lock, store: Store, base: Step, modules: Step) -> Step:
     packages = lock.used_by("driver")
-    rules = {**profile.cuts.base, **profile.cuts.driver}
+    rules = {**profile.base_cuts, **profile.cuts.driver}
     cuts = {name: rule.paths for name, rule in rules.items()}
     lent = [package for package in lock.used_by("base") if package.name in _LENT]
     code = ("driver", "accounts", "debrepo", "licences", "scratch")

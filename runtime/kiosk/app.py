@@ -40,6 +40,7 @@ from runtime.kiosk import (
     forgetting_routes,
     intake_routes,
     pinyin_routes,
+    printing_routes,
     reading_routes,
     review_routes,
     routes,
@@ -121,6 +122,7 @@ def build_ui(
         app.include_router(each.router)
     camera_routes.plug(app, session)
     scanner_routes.plug(app, session)
+    printing_routes.plug(app, session)
     vault_routes.plug(app, session, media, kept)
     app.mount("/static", page_files())
     app.mount("/vendor", StaticFiles(directory=catalogue.PAGES / "vendor"))
@@ -136,6 +138,7 @@ def build_ui(
                 scripts=scripts.needed(),
                 version=config.version,
                 synthetic=is_synthetic(config),
+                prints=config.printer_socket is not None,
             )
         )
 

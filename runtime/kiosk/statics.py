@@ -13,7 +13,7 @@ from runtime.problems import NOT_FOUND, Problem
 
 FIRST_STYLES = (
     *("base", "screens", "choice", "queue", "review", "forgetting", "start"),
-    *("exports", "keyboard", "camera", "scanner", "vault", "view"),
+    *("exports", "keyboard", "camera", "scanner", "printing", "vault", "view"),
 )
 """Of the kiosk's page, in the order in which they override each other: one file, `css/kiosk.css`, holds them."""
 

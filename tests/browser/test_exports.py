@@ -78,6 +78,7 @@ def test_formats_are_chosen_by_keys_and_remembered(review: Watched, station: Sta
     expect(review.page.locator('[data-do="save-chosen"]')).to_be_disabled()
     review.press("5", "7")
     expect(pressed).to_have_count(2)
+    expect(review.page.locator("#open-print")).to_be_hidden()  # this profile does not print
     review.picture("exports")
     save(review)
     assert names(station) == ["photo.pdf", "photo.xlsx", "合同-1.pdf", "合同-1.xlsx", "合同-2.pdf", "合同-2.xlsx"]

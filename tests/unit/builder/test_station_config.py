@@ -51,6 +51,17 @@ def test_the_newer_model_runs_with_its_draft() -> None:
     assert vllm.model.generation == "1.5"
 
 
+def test_a_station_prints_where_its_profile_says_so() -> None:
+    demo = load_profile("demo")
+    assert rendered("demo").printer_socket is None
+    assert rendered("demo", printing=True).printer_socket == Path("/run/inkstick/printer.sock")
+    prints = demo.model_copy(update={"printing": True})
+    assert set(prints.packages) - set(demo.packages) == {"cups", "cups-ipp-utils"}
+    rules = [pattern for cut in prints.base_cuts.values() for pattern in cut.paths]
+    assert "!usr/lib/cups/filter/pdftoraster" in rules and "!usr/lib/x86_64-linux-gnu/libpoppler*" in rules
+    assert demo.base_cuts == demo.cuts.base
+
+
 def test_a_profiles_alert_rules_reach_the_station(tmp_path: Path) -> None:
     for name in ("_station", "demo"):
         shutil.copy(PROFILES / f"{name}.yaml", tmp_path)

@@ -31,9 +31,12 @@ from runtime.kiosk.choice import TILES
 from runtime.kiosk.doubts import Reason
 from runtime.kiosk.exports import OFFERED, Per
 from runtime.kiosk.pages import Status
+from runtime.kiosk.printing import What
 from runtime.kiosk.start import StepName, StepState
 from runtime.media import failures, vault_wire
 from runtime.media.wire import SaveStage
+from runtime.printer import failures as printer_failures
+from runtime.printer.failures import HALTS
 from runtime.problems import ProblemKind
 from runtime.results import Caution, Progress
 from runtime.scanner import failures as scanner_failures
@@ -56,6 +59,9 @@ _FILLED = {
     "key.": _KEYS,
     "key_label.": _KEYS,
     "caution.": get_args(Caution),
+    "printing.": (*get_args(What), "page", "all"),
+    "printing_halt.": HALTS,
+    "printing_remedy.": HALTS,
     "doubt.": get_args(Reason),
     "stage.": get_args(Progress.model_fields["stage"].annotation),
     "status.": tuple(Status),
@@ -96,6 +102,7 @@ _MODULES_WITH_PROBLEMS = (
     refusals,
     vault_wire,
     scanner_failures,
+    printer_failures,
     session,
     same_origin,
     composing,

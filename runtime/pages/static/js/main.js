@@ -12,6 +12,7 @@ import * as camera from "./screens/camera.js";
 import * as forgetting from "./screens/forgetting.js";
 import * as exports from "./screens/exports.js";
 import * as list from "./screens/list.js";
+import * as printing from "./screens/printing.js";
 import * as reading from "./screens/reading.js";
 import * as review from "./screens/review.js";
 import * as scanner from "./screens/scanner.js";
@@ -41,6 +42,7 @@ function show(next) {
   batch.show(state);
   saving.remember(state);
   exports.remember(state, spokenAnew);
+  printing.remember(state);
   byId("no-helper").hidden = state.helper !== "down";
   byId("no-sticks").hidden = state.helper !== "absent";
   byId("ejected").hidden = !state.sticks.some((stick) => stick.state === "ejected");
@@ -100,6 +102,7 @@ const actions = {
   ...review.actions,
   ...saving.actions,
   ...exports.actions,
+  ...printing.actions,
   ...trouble.actions,
   ...vault.actions,
   ...reading.actions,
