@@ -39,6 +39,10 @@ class Entry(BaseModel):
     pin: Annotated[str, Field(max_length=4 * MOST_DIGITS)]
 
 
+class Change(Entry):
+    old: Annotated[str, Field(max_length=4 * MOST_DIGITS)]
+
+
 class DoorState(BaseModel):
     """`unset`: nobody has chosen a PIN yet. `wait_s`: so long no PIN is looked at. `fixed`: by the profile."""
 
@@ -91,6 +95,10 @@ class Door:
 
     async def enter(self, pin: str) -> str:
         """A session's token. Raises Problem PIN_WAIT, PIN_WRONG, and PIN_WANTED where none was chosen yet."""
+        await self._check(pin)
+        return self._session()
+
+    async def _check(self, pin: str) -> None:
         if wait_s := self._wait_s():
             raise Problem(PIN_WAIT, f"Wait {wait_s} seconds.", retry_after_s=wait_s, extra={"wait_s": wait_s})
         if not self._pin.is_set:
@@ -101,14 +109,26 @@ class Door:
             log.warning("a wrong PIN for the admin page")
             raise Problem(PIN_WRONG, "Try again.", extra={"wait_s": self._wait_s()})
         self._mistakes.forget(_ONE)
-        return self._session()
 
-    async def choose(self, pin: str, request: Request) -> str:
-        """The first visitor's PIN, or another by whoever is in. Raises Problem PIN_FIXED, PIN_WANTED, PIN_WEAK."""
+    async def choose(self, pin: str) -> str:
+        """The first visitor's PIN. Raises Problem PIN_FIXED, PIN_WEAK, and PIN_WANTED where there is one."""
         if self._pin.is_given:
             raise Problem(PIN_FIXED, "Change it in the profile.")
-        if self._pin.is_set and not self._is_open(request):
+        if self._pin.is_set:
             raise Problem(PIN_WANTED, "Enter the PIN.")
+        return await self._set(pin)
+
+    async def change(self, old: str, pin: str, request: Request) -> str:
+        """Another PIN, by who is in and knows the old one: an open page alone does not do. Everybody else is
+        out then. Raises Problem PIN_FIXED, PIN_WANTED, PIN_WAIT, PIN_WRONG, PIN_WEAK."""
+        if self._pin.is_given:
+            raise Problem(PIN_FIXED, "Change it in the profile.")
+        if not self._is_open(request):
+            raise Problem(PIN_WANTED, "Enter the PIN.")
+        await self._check(old)
+        return await self._set(pin)
+
+    async def _set(self, pin: str) -> str:
         try:
             await asyncio.to_thread(self._pin.set, pin)
         except WeakPin as weak:
@@ -145,7 +165,12 @@ def door_routes(door: Door) -> APIRouter:
     @router.post("/choose", status_code=204)
     async def choose(request: Request, entry: Entry) -> Response:
         door.refuse_far(request)
-        return _with_cookie(await door.choose(entry.pin, request))
+        return _with_cookie(await door.choose(entry.pin))
+
+    @router.post("/change", status_code=204)
+    async def change(request: Request, change: Change) -> Response:
+        door.refuse_far(request)
+        return _with_cookie(await door.change(change.old, change.pin, request))
 
     @router.post("/leave", status_code=204)
     async def leave(request: Request) -> Response:

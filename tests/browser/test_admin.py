@@ -22,7 +22,7 @@ from tests.browser.station import Station, png, short
 from tests.pages import fonts
 from tests.unit.clock.test_clock import Told, serving
 
-PIN = "271828"
+PIN, OTHER_PIN = "271828", "161803"
 LONG_MS = 90_000
 MARKER = "Zanzibar quokka 90210"
 OWN_RULE = {
@@ -317,6 +317,41 @@ def test_network_and_power_say_what_is_so(admin: Watched) -> None:
     panel(admin, 9, "power")
     admin.sees("不是独立的一体机")
     admin.picture(f"admin-power-{admin.page.viewport_size['width'] if admin.page.viewport_size else 0}")
+
+
+@pytest.mark.parametrize("admin", [(1024, 768)], indirect=True)
+def test_the_pin_is_changed_by_who_knows_the_old_one(admin: Watched, station: Station, browser: Browser) -> None:
+    """And changed back: the other tests know the first."""
+    for old, new in ((PIN, OTHER_PIN), (OTHER_PIN, PIN)):
+        admin.press("w")
+        admin.sees("请输入现在的密码")
+        type_pin(admin, old)
+        admin.sees("请设置管理密码")
+        type_pin(admin, new)
+        admin.sees("请再输入一次")
+        type_pin(admin, new)
+        admin.page.wait_for_selector("#pin-changed[open]", timeout=LONG_MS)
+        admin.picture("admin-pin-changed")
+        admin.press("Enter")
+        with watching(station, browser, (1280, 800), "/admin") as other:
+            other.page.wait_for_selector("#pad button:not(:disabled)")
+            type_pin(other, new)
+            other.page.wait_for_selector("#desk:not([hidden])", timeout=LONG_MS)
+
+
+def test_a_pin_stays_where_the_old_one_is_wrong_or_nobody_goes_on(station: Station, browser: Browser) -> None:
+    with watching(station, browser, (1280, 800), "/admin", expected="status of 403") as admin:
+        come_in(admin)
+        admin.press("w")
+        for pin in ("999998", OTHER_PIN, OTHER_PIN):
+            type_pin(admin, pin)
+        admin.sees("密码不正确")
+        admin.sees("请输入现在的密码")
+        admin.picture("admin-change-pin")
+        admin.press("Escape")
+        admin.page.wait_for_selector("#desk:not([hidden])")
+    with watching(station, browser, (1280, 800), "/admin") as other:
+        come_in(other)
 
 
 def test_the_page_is_reached_from_the_help_and_leads_back(kiosk: Watched, station: Station) -> None:

@@ -153,15 +153,35 @@ def test_the_first_visitor_chooses_and_the_next_must_know_it(clock: Clock, tmp_p
     stranger = client(config, clock)  # the gateway was started again: the PIN stands
     assert stranger.post("/admin/door/choose", json={"pin": "314159"}).status_code == 401
     assert enter(stranger, PIN)[0] == 204
-    assert stranger.post("/admin/door/choose", json={"pin": "314159"}).status_code == 204
+    assert stranger.post("/admin/door/choose", json={"pin": "314159"}).status_code == 401
+    assert stranger.post("/admin/door/change", json={"old": PIN, "pin": "314159"}).status_code == 204
+    assert door.get("/admin/now").status_code == 200
     assert enter(client(config, clock), PIN)[0] == 403
     assert stat.S_IMODE((tmp_path / "pin").stat().st_mode) == 0o600
     assert PIN not in (tmp_path / "pin").read_text()
 
 
+def test_who_is_in_changes_the_pin_only_with_the_old_one(clock: Clock, tmp_path: Path) -> None:
+    config = AdminConfig(pin_file=tmp_path / "pin")
+    door = client(config, clock)
+    assert door.post("/admin/door/change", json={"old": PIN, "pin": "314159"}).status_code == 401
+    assert door.post("/admin/door/choose", json={"pin": PIN}).status_code == 204
+    wrong = door.post("/admin/door/change", json={"old": "314159", "pin": "161803"})
+    assert (wrong.status_code, wrong.json()["code"]) == (403, "pin-wrong")
+    weak = door.post("/admin/door/change", json={"old": PIN, "pin": "111111"})
+    assert (weak.status_code, weak.json()["code"]) == (422, "pin-weak")
+    before = door.cookies["inkstick_admin"]
+    assert door.post("/admin/door/change", json={"old": PIN, "pin": "161803"}).status_code == 204
+    assert door.cookies["inkstick_admin"] != before and door.get("/admin/now").status_code == 200
+    door.cookies.set("inkstick_admin", before)
+    assert door.get("/admin/door").json()["state"] == "locked"
+
+
 def test_the_profiles_pin_cannot_be_changed_at_the_station(fixed: TestClient) -> None:
     enter(fixed, PIN)
     assert fixed.post("/admin/door/choose", json={"pin": "314159"}).json()["code"] == "pin-fixed"
+    change = fixed.post("/admin/door/change", json={"old": PIN, "pin": "314159"})
+    assert change.json()["code"] == "pin-fixed"
 
 
 def test_from_another_machine_there_is_no_such_page(clock: Clock) -> None:

@@ -82,7 +82,7 @@ _FILLED = {
     "start_test.": get_args(SelfTestRun.model_fields["outcome"].annotation),
     "admin_chart.": SERIES,
     "admin_clock.": ("year", "month", "day", "hour", "minute", "second"),
-    "admin_door.": ("enter", "enter_lead", "choose", "choose_lead", "repeat", "repeat_lead"),
+    "admin_door.": ("old", "old_lead", "enter", "enter_lead", "choose", "choose_lead", "repeat", "repeat_lead"),
     "admin_engine.": (*get_args(EngineStanding.model_fields["state"].annotation), "standby", "refused"),
     "admin_from.": ("info", "warning", "error"),
     "admin_level.": LEVELS,

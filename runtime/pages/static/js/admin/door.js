@@ -10,6 +10,8 @@ const KEYS = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "⌫", "0", "↵"];
 let state = { state: "locked", wait_s: 0 };
 let typed = "";
 let chosen = null;
+let changing = false;
+let old = null; // while the PIN is changed
 let wrong = "";
 let waitsUntil = 0;
 let busy = false;
@@ -23,19 +25,41 @@ export async function show() {
   state = await get("door");
   if (state.state === "open") return opened();
   waitsUntil = performance.now() + 1000 * state.wait_s;
+  changing = false;
+  stand();
+}
+
+// The old PIN, then the new one twice; the pad is the door's.
+export function change() {
+  changing = true;
+  stand();
+}
+
+export const isFixed = () => state.fixed;
+
+function stand() {
   typed = "";
-  chosen = null;
+  chosen = old = null;
+  wrong = "";
   byId("desk").hidden = true;
+  byId("can-change").hidden = true;
   byId("can-leave").hidden = true;
+  byId("keep-pin").hidden = !changing;
   byId("door").hidden = false;
   byId("door-title").focus();
   draw();
 }
 
+function stepNow() {
+  if (changing && old === null) return "old";
+  if (!changing && state.state !== "unset") return "enter";
+  return chosen === null ? "choose" : "repeat";
+}
+
 const waiting = () => Math.max(0, Math.ceil((waitsUntil - performance.now()) / 1000));
 
 export function draw() {
-  const step = state.state !== "unset" ? "enter" : chosen === null ? "choose" : "repeat";
+  const step = stepNow();
   byId("door-title").textContent = t(`admin_door.${step}`);
   byId("door-lead").textContent = t(`admin_door.${step}_lead`);
   byId("pin-dots").textContent = "●".repeat(typed.length) || "·".repeat(LEAST);
@@ -57,12 +81,17 @@ export function press(key) {
 
 async function send() {
   const pin = typed;
+  const step = stepNow();
   typed = "";
-  if (state.state === "unset" && chosen === null) {
+  if (step === "old") {
+    old = pin;
+    return;
+  }
+  if (step === "choose") {
     chosen = pin;
     return;
   }
-  if (state.state === "unset" && chosen !== pin) {
+  if (step === "repeat" && chosen !== pin) {
     chosen = null;
     wrong = "admin_door.differ";
     return;
@@ -70,10 +99,14 @@ async function send() {
   busy = true;
   draw();
   try {
-    await post(state.state === "unset" ? "door/choose" : "door/enter", { pin });
-    await opened();
+    if (changing) await post("door/change", { old, pin });
+    else await post(step === "enter" ? "door/enter" : "door/choose", { pin });
+    const changed = changing;
+    changing = false;
+    await opened(changed);
   } catch (error) {
     chosen = null;
+    if (error.code !== "pin-weak") old = null;
     wrong = { "pin-wrong": "admin_door.wrong", "pin-weak": "admin_door.weak", "pin-wait": "" }[error.code] ?? "problem.internal-error";
     waitsUntil = performance.now() + 1000 * error.wait_s;
     if (error.code === "pin-wanted") await show();

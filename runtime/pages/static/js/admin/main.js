@@ -28,10 +28,12 @@ function complain(error) {
 }
 const guarded = (action) => Promise.resolve().then(action).catch(complain);
 
-async function enter() {
+async function enter(pinChanged = false) {
   byId("door").hidden = true;
   byId("desk").hidden = false;
   byId("can-leave").hidden = false;
+  byId("can-change").hidden = door.isFixed();
+  if (pinChanged) ask("pin-changed");
   await refresh();
   await show(shown);
 }
@@ -111,6 +113,8 @@ const actions = {
     await post("door/leave");
     await door.show();
   },
+  "change-pin": door.change,
+  "keep-pin": () => enter(),
   station: () => location.assign("/"),
   dismiss,
   sure: async () => {
@@ -159,7 +163,7 @@ document.addEventListener("keydown", (event) => {
   }
   if (!byId("door").hidden && !openDialog() && door.key(event)) return event.preventDefault();
   if (event.target instanceof HTMLButtonElement && (name === "Enter" || name === "Space")) return;
-  const places = openDialog() ? [openDialog()] : [byId(shown), byId("tabs"), document.querySelector("header")];
+  const places = openDialog() ? [openDialog()] : [byId("door"), byId(shown), byId("tabs"), document.querySelector("header")];
   for (const place of places) {
     for (const hint of place.querySelectorAll("button:not(:disabled) > kbd")) {
       if (hint.textContent === name && hint.offsetParent !== null) {
