@@ -4,14 +4,32 @@ export const onLocked = (action) => {
   whenLocked = action;
 };
 
+let asked = new AbortController();
+// Nobody waits any longer for what was asked: behind a closed door the answer would be a refusal.
+export function letGo() {
+  asked.abort();
+  asked = new AbortController();
+}
+
+const failed = (code, wait_s = 0) => Object.assign(new Error(code), { code, wait_s });
+
 async function request(method, path, body) {
   const options = { method };
+  if (method === "GET") options.signal = asked.signal;
   if (body !== undefined) {
     options.headers = { "Content-Type": "application/json" };
     options.body = JSON.stringify(body);
   }
-  const answer = await fetch(`/admin/${path}`, options);
-  if (answer.ok) return answer.status === 204 ? null : answer.json();
+  try {
+    const answer = await fetch(`/admin/${path}`, options);
+    if (answer.ok) return answer.status === 204 ? null : await answer.json();
+    await refused(answer, path);
+  } catch (error) {
+    throw error.name === "AbortError" ? failed("pin-wanted") : error;
+  }
+}
+
+async function refused(answer, path) {
   let problem = {};
   try {
     problem = await answer.json();
@@ -20,7 +38,7 @@ async function request(method, path, body) {
   }
   const code = problem.code ?? "internal-error";
   if (code === "pin-wanted" && !path.startsWith("door")) whenLocked();
-  throw Object.assign(new Error(code), { code, wait_s: problem.wait_s ?? 0 });
+  throw failed(code, problem.wait_s);
 }
 
 export const get = (path) => request("GET", path);

@@ -4,7 +4,7 @@ import { byId } from "../dom.js";
 import "../keyboard/keyboard.js";
 import * as view from "../view.js";
 import { speak, spoken, t } from "../words.js";
-import { get, onLocked, post } from "./api.js";
+import { get, letGo, onLocked, post } from "./api.js";
 import * as charts from "./charts.js";
 import * as clock from "./clock.js";
 import * as door from "./door.js";
@@ -110,7 +110,14 @@ const actions = {
   language: speakOther,
   ...view.actions,
   lock: async () => {
-    await post("door/leave");
+    byId("desk").hidden = true; // it asks for nothing more
+    letGo();
+    try {
+      await post("door/leave");
+    } catch (error) {
+      byId("desk").hidden = false;
+      throw error;
+    }
     await door.show();
   },
   "change-pin": door.change,
