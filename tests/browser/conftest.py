@@ -48,6 +48,12 @@ class Watched:
     def sees(self, words: str, timeout_s: float = 20) -> None:
         self.page.get_by_text(words).locator("visible=true").first.wait_for(timeout=timeout_s * 1000)
 
+    def knows_of(self, station: Station, sticks: int) -> None:
+        """A page that is loaded draws the review from a state in which there are so many sticks."""
+        station.wait_until(lambda state: len(state["sticks"]) == sticks)
+        self.page.reload()
+        self.shows("review")
+
 
 @pytest.fixture(scope="session")
 def running_station(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Station]:

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -80,13 +80,32 @@ class Station:
         with contextlib.suppress(urllib.error.HTTPError):
             urllib.request.urlopen(request, timeout=30).close()
 
+    def engine(self) -> int:
+        """The engine's process, a child of the station's; waits until there is one."""
+        deadline = time.monotonic() + 60
+        while True:
+            for folder in Path("/proc").glob("[0-9]*"):
+                with contextlib.suppress(OSError):
+                    parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+                    if parent == self.process.pid and b"runtime.engine\0" in (folder / "cmdline").read_bytes():
+                        return int(folder.name)
+            assert time.monotonic() < deadline, "no engine is running"
+            time.sleep(0.02)
+
     def kill_engine(self) -> None:
         """As if it had crashed: with no chance to say anything."""
-        for folder in Path("/proc").glob("[0-9]*"):
-            with contextlib.suppress(OSError):
-                parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
-                if parent == self.process.pid and b"runtime.engine\0" in (folder / "cmdline").read_bytes():
-                    os.kill(int(folder.name), signal.SIGKILL)
+        os.kill(self.engine(), signal.SIGKILL)
+
+    @contextlib.contextmanager
+    def engine_held(self) -> Iterator[None]:
+        """Meanwhile the engine stands still: however fast the machine, what is being read stays so."""
+        engine = self.engine()
+        os.kill(engine, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(engine, signal.SIGCONT)
 
     def rest(self) -> None:
         """Back to the first screen, with no stick and no vault: what every test starts from."""

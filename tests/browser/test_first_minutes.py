@@ -9,7 +9,6 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -52,30 +51,15 @@ def read_marker(kiosk: Watched, station: Station, *, save: bool) -> None:
         kiosk.shows("saved")
 
 
-def engine_of(station: Station) -> int | None:
-    """The engine's process, a child of the station's."""
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            words = (process / "cmdline").read_bytes().split(b"\0")
-            parent = int((process / "stat").read_text().rpartition(")")[2].split()[1])
-        except (OSError, ValueError):
-            continue
-        if parent == station.process.pid and b"runtime.engine" in words:
-            return int(process.name)
-    return None
-
-
 @contextmanager
 def engine_held(station: Station) -> Iterator[None]:
     """The engine is killed, and the one that follows it stands still while it loads."""
-    first = engine_of(station)
-    assert first is not None
+    first = station.engine()
     os.kill(first, signal.SIGKILL)
     deadline = time.monotonic() + 60
-    while (fresh := engine_of(station)) in (None, first):
+    while (fresh := station.engine()) == first:
         assert time.monotonic() < deadline
         time.sleep(0.02)
-    assert fresh is not None
     os.kill(fresh, signal.SIGSTOP)
     try:
         yield

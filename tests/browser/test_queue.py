@@ -50,17 +50,18 @@ def test_fifty_pages_are_read_and_the_first_is_looked_at_while_the_rest_runs(kio
     kiosk.page.wait_for_selector("#reading-pages .thumb img")
     kiosk.sees("大约还需")
     kiosk.picture("queue")
-    kiosk.press("e")
-    kiosk.shows("review")
-    kiosk.sees("The records office opens")
-    assert numbers(station)["running"]
-    kiosk.sees("正在识别")
-    kiosk.picture("review-while-reading")
-    kiosk.press("q")
-    kiosk.shows("reading")
-    kiosk.press("l")
-    kiosk.sees("Look at the results")
-    kiosk.picture("queue-english")
+    with station.engine_held():
+        kiosk.press("e")
+        kiosk.shows("review")
+        kiosk.sees("The records office opens")
+        assert numbers(station)["running"]
+        kiosk.sees("正在识别")
+        kiosk.picture("review-while-reading")
+        kiosk.press("q")
+        kiosk.shows("reading")
+        kiosk.press("l")
+        kiosk.sees("Look at the results")
+        kiosk.picture("queue-english")
     kiosk.shows("review", timeout_s=READ_S)
     kiosk.sees("1 / 50")
     kiosk.press("s")
@@ -87,9 +88,11 @@ def test_a_pdf_of_twenty_pages_is_read_page_by_page(kiosk: Watched, station: Sta
 def test_pausing_taking_out_and_trying_again(kiosk: Watched, station: Station) -> None:
     station.plug_in("STICK", {f"{number}.png": english()[0] for number in range(1, 6)})
     kiosk.page.wait_for_selector("#files li:nth-child(5)")
-    kiosk.press("a", "Enter")
-    kiosk.page.wait_for_selector(row("reading"), timeout=60_000)
-    kiosk.press(" ")
+    with station.engine_held():
+        kiosk.press("a", "Enter")
+        kiosk.page.wait_for_selector(row("reading"), timeout=60_000)
+        kiosk.press(" ")
+        station.wait_until(lambda state: state["reading"]["paused"])
     kiosk.sees("已暂停", timeout_s=60)
     kiosk.page.wait_for_function(
         "() => document.querySelectorAll('#reading-pages li[data-status=reading]').length === 0", timeout=60_000
@@ -115,14 +118,15 @@ def test_pausing_taking_out_and_trying_again(kiosk: Watched, station: Station) -
 def test_more_pages_are_added_while_others_are_read(kiosk: Watched, station: Station) -> None:
     station.plug_in("STICK", {f"{number}.png": english()[0] for number in range(1, 4)})
     kiosk.page.wait_for_selector("#files li:nth-child(3)")
-    kiosk.press("a", "Enter")
-    kiosk.page.wait_for_selector(row("reading"), timeout=60_000)
-    kiosk.press(" ", "m")
-    kiosk.shows("list")
-    kiosk.sees("已暂停")
-    kiosk.press("Home", "Enter")
-    kiosk.page.wait_for_selector("#reading-pages li:nth-child(4)")
-    kiosk.press(" ")
+    with station.engine_held():
+        kiosk.press("a", "Enter")
+        kiosk.page.wait_for_selector(row("reading"), timeout=60_000)
+        kiosk.press(" ", "m")
+        kiosk.shows("list")
+        kiosk.sees("已暂停")
+        kiosk.press("Home", "Enter")
+        kiosk.page.wait_for_selector("#reading-pages li:nth-child(4)")
+        kiosk.press(" ")
     kiosk.shows("review", timeout_s=READ_S)
     kiosk.sees("1 / 4")
 
@@ -130,9 +134,10 @@ def test_more_pages_are_added_while_others_are_read(kiosk: Watched, station: Sta
 def test_the_engine_is_killed_and_the_batch_is_finished(kiosk: Watched, station: Station) -> None:
     station.plug_in("STICK", {f"{number}.png": english()[0] for number in range(1, 5)})
     kiosk.page.wait_for_selector("#files li:nth-child(4)")
-    kiosk.press("a", "Enter")
-    kiosk.page.wait_for_selector(row("read"), timeout=90_000)
-    station.kill_engine()
+    with station.engine_held():
+        kiosk.press("a", "Enter")
+        kiosk.page.wait_for_selector(row("reading"), timeout=60_000)
+        station.kill_engine()
     kiosk.sees("识别引擎正在启动", timeout_s=60)
     kiosk.picture("engine-killed")
     kiosk.shows("review", timeout_s=READ_S)
@@ -141,9 +146,9 @@ def test_the_engine_is_killed_and_the_batch_is_finished(kiosk: Watched, station:
 
 
 def test_a_page_that_fails_keeps_its_place_with_reason_and_remedy(kiosk: Watched, station: Station) -> None:
-    names = {"1.png": short(), "2.jpg": short()[:700], "3.png": english()[0], "4.png": english()[0]}
+    names = {"1.png": short(), "2.jpg": short()[:700], **{f"{n}.png": english()[0] for n in range(3, 8)}}
     station.plug_in("STICK", names)
-    kiosk.page.wait_for_selector("#files li:nth-child(4)")
+    kiosk.page.wait_for_selector("#files li:nth-child(7)")
     kiosk.press("a", "Enter")
     failed = kiosk.page.wait_for_selector(f"{row('failed')}:nth-child(2)", timeout=60_000)
     assert failed is not None

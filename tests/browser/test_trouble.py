@@ -21,22 +21,24 @@ def test_a_stick_pulled_out_of_the_list_says_so_and_can_be_put_back(kiosk: Watch
 
 
 def test_a_stick_pulled_out_while_reading_keeps_what_was_read(kiosk: Watched, station: Station) -> None:
-    station.plug_in("STICK", {f"{number}.png": english()[0] for number in range(1, 5)})
-    kiosk.page.wait_for_selector("#files li:nth-child(4)")
+    station.plug_in("STICK", {f"{number}.png": english()[0] for number in range(1, 9)})
+    kiosk.page.wait_for_selector("#files li:nth-child(8)")
     kiosk.press("a", "Enter")
     kiosk.page.wait_for_selector('#reading-pages li[data-status="read"]', timeout=90_000)
-    station.pull("STICK")
+    with station.engine_held():
+        station.pull("STICK")
+        station.wait_until(lambda state: state["sticks"] == [])
     kiosk.shows("review", timeout_s=90)
     kiosk.sees("有些页面没有识别")
-    kiosk.press("Escape", "PageDown", "PageDown", "PageDown")
-    kiosk.sees("4 / 4")
+    kiosk.press("Escape", *7 * ["PageDown"])
+    kiosk.sees("8 / 8")
     kiosk.sees("U 盘已被拔出")
     kiosk.picture("pulled-while-reading")
     station.put_back("STICK")
-    kiosk.page.wait_for_timeout(1500)
+    station.wait_until(lambda state: len(state["sticks"]) == 1)
     kiosk.press("r")
     kiosk.page.wait_for_selector("#lines li:nth-child(7)", timeout=90_000)
-    kiosk.sees("4 / 4")
+    kiosk.sees("8 / 8")
 
 
 def test_a_stick_pulled_out_before_any_page_was_read_leads_back_to_the_start(kiosk: Watched, station: Station) -> None:
@@ -61,7 +63,7 @@ def test_pages_outlive_their_stick_and_can_be_saved_to_another(kiosk: Watched, s
     kiosk.sees("没有可用的 U 盘")
     kiosk.press("Enter")
     station.plug_in("TWO", {})
-    kiosk.page.wait_for_timeout(1500)
+    kiosk.knows_of(station, 1)
     kiosk.press("s")
     kiosk.shows("saved")
     assert (station.sticks / "TWO/Inkstick/a.txt").is_file()
@@ -124,13 +126,14 @@ def test_two_sticks_are_offered_by_number_and_asked_for_when_saving(kiosk: Watch
 
 
 def test_stopping_keeps_the_pages_that_were_read(kiosk: Watched, station: Station) -> None:
-    station.plug_in("STICK", {f"{number}.png": english()[0] for number in range(1, 5)})
-    kiosk.page.wait_for_selector("#files li:nth-child(4)")
+    station.plug_in("STICK", {f"{number}.png": english()[0] for number in range(1, 9)})
+    kiosk.page.wait_for_selector("#files li:nth-child(8)")
     kiosk.press("a", "Enter")
     kiosk.page.wait_for_selector('#reading-pages li[data-status="read"]', timeout=90_000)
-    kiosk.press("Escape")
+    with station.engine_held():
+        kiosk.press("Escape")
     kiosk.shows("review")
     kiosk.page.wait_for_selector("#lines li")
-    kiosk.press("PageDown", "PageDown", "PageDown")
-    kiosk.sees("4 / 4")
+    kiosk.press(*7 * ["PageDown"])
+    kiosk.sees("8 / 8")
     kiosk.sees("可以重新识别")
