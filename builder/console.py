@@ -24,7 +24,9 @@ from builder.errors import InkstickError
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
-_PLAIN_INTERVAL_S = 5.0
+PLAIN_INTERVAL_S = 5.0
+"""Between two lines about the same piece of work, where there is no terminal."""
+_PERCENT = TextColumn("{task.percentage:>3.0f} %")
 
 
 class Meter(Protocol):
@@ -55,7 +57,7 @@ def step(title: str, *, bytes_: bool = False) -> Iterator[Meter]:
     """
     started = time.monotonic()
     if out.is_terminal:
-        with _bar(bytes_) as progress:
+        with bars(bytes_=bytes_, transient=True) as progress:
             task = progress.add_task(title, total=None)
             yield _BarMeter(progress, task)
     else:
@@ -81,7 +83,7 @@ class _LineMeter:
 
     def __call__(self, done: int, total: int) -> None:
         now = time.monotonic()
-        if now - self._last < _PLAIN_INTERVAL_S:
+        if now - self._last < PLAIN_INTERVAL_S:
             return
         self._last = now
         if self._bytes:
@@ -90,13 +92,11 @@ class _LineMeter:
             say(f"{self._title}: {done} of {total}")
 
 
-def _bar(bytes_: bool) -> Progress:
+def bars(*, bytes_: bool, transient: bool) -> Progress:
+    """Bars with the time left; of bytes with their number and speed. `transient`: they go when all is done."""
+    count = (DownloadColumn(binary_units=True), TransferSpeedColumn()) if bytes_ else (_PERCENT,)
     text = TextColumn("{task.description}")
-    if bytes_:
-        columns = (text, BarColumn(), DownloadColumn(binary_units=True), TransferSpeedColumn())
-        return Progress(*columns, TimeRemainingColumn(), console=out, transient=True)
-    percent = TextColumn("{task.percentage:>3.0f} %")
-    return Progress(text, BarColumn(), percent, TimeRemainingColumn(), console=out, transient=True)
+    return Progress(text, BarColumn(), *count, TimeRemainingColumn(), console=out, transient=transient)
 
 
 def size(count: int) -> str:

@@ -8,19 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
-from rich.progress import (
-    BarColumn,
-    DownloadColumn,
-    Progress,
-    TaskID,
-    TextColumn,
-    TimeRemainingColumn,
-    TransferSpeedColumn,
-)
+from rich.progress import Progress, TaskID
 
-from builder.console import out, say, size
-
-_PLAIN_INTERVAL_S = 5.0
+from builder.console import PLAIN_INTERVAL_S, bars, out, say, size
 
 
 class Show(Protocol):
@@ -35,8 +25,7 @@ def shown(names: list[str]) -> Iterator[Show]:
     if not out.is_terminal:
         yield _Lines()
         return
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(binary_units=True))
-    with Progress(*columns, TransferSpeedColumn(), TimeRemainingColumn(), console=out) as progress:
+    with bars(bytes_=True, transient=False) as progress:
         yield _Bars(progress, {name: progress.add_task(name, total=None) for name in names})
 
 
@@ -64,7 +53,7 @@ class _Lines:
         now = time.monotonic()
         with self._lock:
             before, when = self._last.get(name, ("", 0.0))
-            if before == phase and now - when < _PLAIN_INTERVAL_S:
+            if before == phase and now - when < PLAIN_INTERVAL_S:
                 return
             self._last[name] = (phase, now)
             say(f"{name}: {phase}" + (f": {size(done)} of {size(total)}" if total else ""))

@@ -10,7 +10,8 @@ from builder.inputs.store import Store
 from builder.oci.settings import ROOM, UID, USER
 from builder.profile import Profile
 from builder.steps import tools
-from builder.steps.step import TIMELESS_EPOCH, Step, package_rows, pins
+from builder.steps.debian import cuts_of, installed_parts
+from builder.steps.step import TIMELESS_EPOCH, Step, package_rows
 
 SETTINGS = "settings"
 """The uppermost layer: what is other in a container than on a station."""
@@ -25,17 +26,8 @@ def slim_step(profile: Profile, lock: Lock, store: Store) -> Step:
     """Debian, as far as the service needs it. Its key names the whole lock: apt chooses from that."""
     packages = lock.used_by("base")
     wanted = [*_SERVICE, *profile.tesseract_packages, *profile.debian.packages.get("toolchain", [])]
-    cuts = {name: rule.paths for name, rule in profile.cuts.base.items()}
-    code = ("slim", "debrepo", "accounts", "licences")
-    parts = {
-        "packages": pins(packages),
-        "chosen": sorted(wanted),
-        "cuts": cuts,
-        "time stamp": lock.source_date_epoch,
-        "compression": profile.squashfs.level,
-        "code": tools.layer_code(*(f"builder/layers/{name}.py" for name in code)),
-        "tools": {name: tools.tool_version(name) for name in ("mksquashfs", "mmdebstrap")},
-    }
+    cuts = cuts_of(profile)
+    parts = {**installed_parts("slim", profile, lock), "chosen": sorted(wanted)}
     spec = {
         "packages": package_rows(packages, store),
         "chosen": sorted(wanted),

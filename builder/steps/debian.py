@@ -36,20 +36,29 @@ def interpreter(lock: Lock) -> tuple[DebianPackage, ...]:
     return tuple(package for package in lock.used_by("base") if package.name in INTERPRETER)
 
 
-def base_step(profile: Profile, lock: Lock, store: Store) -> Step:
-    packages = lock.used_by("base")
-    sysusers = ROOT / "overlay/rootfs/usr/lib/sysusers.d/inkstick.conf"
-    cuts = {name: rule.paths for name, rule in profile.base_cuts.items()}
-    code = ("base", "debrepo", "accounts", "licences")
-    parts = {
-        "packages": pins(packages),
-        "cuts": cuts,
-        "users": tree_hash(sysusers),
+def cuts_of(profile: Profile) -> dict[str, list[str]]:
+    """What is left out of a Debian, by the rule's name."""
+    return {name: rule.paths for name, rule in profile.base_cuts.items()}
+
+
+def installed_parts(layer: str, profile: Profile, lock: Lock) -> dict[str, Any]:
+    """What is in the key of any layer into which the packages of `base` are installed by builder.layers.`layer`."""
+    code = (layer, "debrepo", "accounts", "licences")
+    return {
+        "packages": pins(lock.used_by("base")),
+        "cuts": cuts_of(profile),
         "time stamp": lock.source_date_epoch,
         "compression": profile.squashfs.level,
         "code": tools.layer_code(*(f"builder/layers/{name}.py" for name in code)),
         "tools": {name: tools.tool_version(name) for name in ("mksquashfs", "mmdebstrap")},
     }
+
+
+def base_step(profile: Profile, lock: Lock, store: Store) -> Step:
+    packages = lock.used_by("base")
+    sysusers = ROOT / "overlay/rootfs/usr/lib/sysusers.d/inkstick.conf"
+    cuts = cuts_of(profile)
+    parts = {**installed_parts("base", profile, lock), "users": tree_hash(sysusers)}
     spec = {
         "packages": package_rows(packages, store),
         "cuts": cuts,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -16,6 +17,20 @@ from builder.inputs.fetch import Gone, fetch
 from builder.inputs.lock import DebianPackage, Wheel
 from builder.inputs.mirrors import DebianMirrors
 from builder.inputs.store import Store
+
+
+@contextmanager
+def serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[int]:
+    """A server on loopback while the block runs; its port."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield server.server_port
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
 
 
 @dataclass
@@ -52,15 +67,9 @@ def mirror(monkeypatch: pytest.MonkeyPatch) -> Iterator[Mirror]:
 
         def log_message(self, format: str, *args: object) -> None: ...
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    state.port = server.server_port
-    monkeypatch.setenv("UV_DEFAULT_INDEX", f"http://127.0.0.1:{state.port}/simple")
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield state
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(Handler) as state.port:
+        monkeypatch.setenv("UV_DEFAULT_INDEX", f"http://127.0.0.1:{state.port}/simple")
+        yield state
 
 
 def deb(name: str, content: bytes, *, sha256: str = "") -> DebianPackage:

@@ -7,9 +7,8 @@ import pty
 import re
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
@@ -24,7 +23,7 @@ from builder.inputs.mirrors import DebianMirrors
 from builder.inputs.store import Store
 from builder.keys import ROOT
 from builder.profile import available
-from tests.unit.builder.test_fetch import deb
+from tests.unit.builder.test_fetch import deb, serving
 
 
 @pytest.fixture
@@ -42,17 +41,12 @@ def proxy(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
 
         def log_message(self, format: str, *args: object) -> None: ...
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
-    monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{server.server_port}")
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield asked
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(Handler) as port:
+        monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{port}")
+        yield asked
 
 
 def test_downloads_go_through_the_proxy_of_the_environment(proxy: list[str], tmp_path: Path) -> None:
