@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
-from playwright.sync_api import Browser, Locator, expect
+from playwright.sync_api import Browser, Locator, Route, expect
 
 from tests.browser.conftest import Watched
 from tests.browser.station import Station, short
@@ -102,6 +103,40 @@ def test_any_field_can_be_typed_in(kiosk: Watched, kind: str, attributes: dict[s
         expect(field).to_have_value("你好2026")
     kiosk.press("Control+z", "F8")
     expect(kiosk.page.locator("#keyboard")).to_be_hidden()
+
+
+def test_what_is_typed_ahead_of_the_candidates_chooses_from_them(kiosk: Watched) -> None:
+    field = _field(kiosk)
+    field.click()
+    kiosk.press("F8")
+
+    with nothing_answered(kiosk):
+        kiosk.page.keyboard.type("nihao1shijie 2026")
+        expect(field).to_have_value("")
+    expect(field).to_have_value("你好世界2026")
+    with nothing_answered(kiosk):
+        kiosk.page.keyboard.type("nihao1x")
+        kiosk.press("Escape")
+        kiosk.page.keyboard.type("9")
+    expect(field).to_have_value("你好世界20269")
+
+
+@contextmanager
+def nothing_answered(kiosk: Watched) -> Iterator[None]:
+    """The station says what letters may mean only when the block is over."""
+    held: list[Route] | None = []
+
+    def late(route: Route) -> None:
+        if held is None:
+            route.continue_()
+        else:
+            held.append(route)
+
+    kiosk.page.route("**/pinyin?*", late)
+    yield
+    waiting, held = held or [], None
+    for route in waiting:
+        route.continue_()
 
 
 def test_keys_on_the_table_choose_turn_and_give_up(kiosk: Watched) -> None:

@@ -17,6 +17,8 @@ export function start(writer) {
   pinyin.onChange(draw);
 }
 
+// Keys whose meaning lies in the candidates that are shown.
+export const chooses = (key) => /^[1-9 ]$/.test(key) || [...FORWARD, ...BACK].includes(key);
 export const takes = (key) => /^[1-9 ']$/.test(key) || [...FORWARD, ...BACK, "Escape", "Enter", "Backspace"].includes(key);
 
 export function press(key) {

@@ -11,13 +11,32 @@ let wanted = false;
 let byTouch = false;
 let layout = "chinese";
 let upper = false;
+// Typed ahead: what chooses a candidate before the candidates are there, and all that follows it.
+let ahead = [];
 
 const panel = byId("keyboard");
 const shown = () => !panel.hidden;
 const chinese = () => layout === "chinese";
 
+const inTurn = (action) => {
+  if (ahead.length || pinyin.behind()) ahead.push(action);
+  else action();
+};
+let catchingUp = false;
+pinyin.onChange(() => {
+  if (catchingUp) return; // one after the other: a choice is written before the next key is taken
+  catchingUp = true;
+  while (ahead.length && !pinyin.behind()) ahead.shift()();
+  catchingUp = false;
+});
+
+function giveUp() {
+  ahead = [];
+  pinyin.clear();
+}
+
 const actions = {
-  space: () => (pinyin.composing() ? bar.choose(0) : write(" ")),
+  space: () => inTurn(() => (pinyin.composing() ? bar.choose(0) : write(" "))),
   enter: () => (pinyin.composing() ? commitLetters() : enter()),
   erase: () => (pinyin.composing() ? pinyin.erase() : erase()),
   left: () => move(-1),
@@ -40,13 +59,16 @@ function press(key) {
   else if (actions[key]) actions[key]();
   else if (chinese() && /^[a-z']$/.test(key) && (key !== "'" || pinyin.composing())) pinyin.type(key);
   else {
-    if (pinyin.composing()) bar.choose(0);
-    write(upper ? key.toUpperCase() : key);
+    const text = upper ? key.toUpperCase() : key;
+    inTurn(() => {
+      if (pinyin.composing()) bar.choose(0);
+      write(text);
+    });
   }
 }
 
 function change(next) {
-  pinyin.clear();
+  giveUp();
   layout = next;
   upper = false;
   draw();
@@ -78,7 +100,7 @@ function place() {
   const node = field();
   const open = node !== null && wanted;
   byId("keyboard-show").hidden = node === null || wanted;
-  if (!open) pinyin.clear();
+  if (!open) giveUp();
   if (open !== shown()) {
     if (open) change(wantsDigits(node) ? "symbols" : wantsLatin(node) ? "latin" : layout === "symbols" ? "chinese" : layout);
     panel.hidden = !open;
@@ -102,15 +124,22 @@ function typedOnTable(event) {
   if (!shown() || !chinese() || event.isComposing || !event.isTrusted || !isTextField(event.target)) return;
   if (event.ctrlKey || event.altKey || event.metaKey) return;
   const { key } = event;
-  const handled = /^[a-z]$/.test(key) || (pinyin.composing() && bar.takes(key));
+  const letter = /^[a-z]$/.test(key);
+  const handled = letter || (pinyin.composing() && bar.takes(key)) || (ahead.length > 0 && key.length === 1);
   if (!handled) return;
   event.preventDefault();
   event.stopImmediatePropagation();
-  if (/^[a-z']$/.test(key)) pinyin.type(key);
-  else if (key === "Escape") pinyin.clear();
-  else if (key === "Enter") commitLetters();
-  else if (key === "Backspace") pinyin.erase();
-  else bar.press(key);
+  if (key === "Escape") giveUp();
+  else if (ahead.length || bar.chooses(key)) inTurn(() => take(key));
+  else take(key);
+}
+
+function take(key) {
+  if (/^[a-z]$/.test(key) || (key === "'" && pinyin.composing())) pinyin.type(key);
+  else if (key === "Enter") pinyin.composing() ? commitLetters() : enter();
+  else if (key === "Backspace") pinyin.composing() ? pinyin.erase() : erase();
+  else if (pinyin.composing() && bar.takes(key)) bar.press(key);
+  else if (key.length === 1) write(key);
 }
 
 export const show = () => {

@@ -9,12 +9,13 @@ let total = 0;
 let foundFor = "";
 let traditional = false;
 let asked = 0;
-let changed = () => {};
+const listeners = [];
+const changed = () => listeners.forEach((each) => each());
 
-export const onChange = (action) => {
-  changed = action;
-};
+export const onChange = (action) => listeners.push(action);
 export const composing = () => letters !== "";
+// Whether the station has yet to say what the letters may mean.
+export const behind = () => foundFor !== letters;
 export const typed = () => letters;
 export const candidates = () => found;
 export const isTraditional = () => traditional;
@@ -66,7 +67,7 @@ async function look() {
   asked += 1;
   const mine = asked;
   if (!letters) {
-    [found, total] = [[], 0];
+    [found, total, foundFor] = [[], 0, ""];
     changed();
     return;
   }
