@@ -203,10 +203,13 @@ def test(
     only: Annotated[
         str | None, typer.Option(help="One stage: lint, unit, integration, browser, boot, engines, full.")
     ] = None,
+    second_try: Annotated[
+        bool, typer.Option("--second-try", help="Run the few tests that failed once more, and name them.")
+    ] = False,
     yes: YesOption = False,
 ) -> None:
     """Set up what the tests need and run them: lint, unit, integration, browser, boot."""
-    commands.test(full=full, only=only, yes=yes)
+    commands.test(full=full, only=only, yes=yes, second_try=second_try)
 
 
 def main() -> None:

@@ -163,5 +163,5 @@ def clean(*, everything: bool, older_than: str | None, keep: str | None) -> None
     cleaning.clean(default_cache(), everything=everything, older_than=older_than, keep=keep)
 
 
-def test(*, full: bool, only: str | None, yes: bool) -> None:
-    run_tests(full=full, only=only, yes=yes)
+def test(*, full: bool, only: str | None, yes: bool, second_try: bool) -> None:
+    run_tests(full=full, only=only, yes=yes, second_try=second_try)

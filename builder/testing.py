@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -22,10 +23,17 @@ FULL_STAGES = ("full",)
 """What a normal run has no time for: the full-size profiles."""
 
 
-def run_tests(*, full: bool, only: str | None, yes: bool) -> None:
+_TESTS_FAILED = 1
+"""Pytest's exit code for just that: 2 and more are interrupts, and faults of its own."""
+MOST_SECOND_TRIES = 5
+"""More failures than these in one stage are no accident."""
+
+
+def run_tests(*, full: bool, only: str | None, yes: bool, second_try: bool = False) -> None:
     """Run every stage, or `only` one, and stop at the first that fails (StepError).
 
-    `full` adds the stages of FULL_STAGES, and the tests that are marked `full` in the others.
+    `full` adds the stages of FULL_STAGES, and the tests that are marked `full` in the others. With `second_try`
+    the few tests of a stage that failed are run once more, and those that pass then are named.
     """
     if only is not None and only not in (*STAGES, *FULL_STAGES):
         raise HostError(f"there is no stage '{only}'", hint=f"stages: {', '.join((*STAGES, *FULL_STAGES))}")
@@ -43,7 +51,8 @@ def run_tests(*, full: bool, only: str | None, yes: bool) -> None:
             with exclusive(cache):
                 variables["INKSTICK_TEST_ISO"] = str(build(load_profile("demo"), cache).iso)
         interpreter = _engines_interpreter(variables) if stage == "engines" else python
-        _run(_arguments(interpreter, stage, full or stage in FULL_STAGES), variables, stage)
+        argv = _arguments(interpreter, stage, full or stage in FULL_STAGES)
+        run_stage(argv, variables, stage, second_try=second_try)
         say(f"== {stage}: passed in {duration(time.monotonic() - started)}")
 
 
@@ -61,6 +70,24 @@ def _arguments(python: Path, stage: str, full: bool) -> list[str]:
     return argv if full else [*argv, "-m", "not full"]
 
 
-def _run(argv: list[str], variables: dict[str, str], stage: str) -> None:
-    if subprocess.run(argv, cwd=ROOT, env=variables, check=False).returncode != 0:
+def run_stage(
+    argv: list[str], variables: dict[str, str], stage: str, *, second_try: bool, root: Path = ROOT
+) -> None:
+    """Run pytest as `argv` says, in `root`. Raises StepError if a test fails, at the second try if there is one."""
+    code = subprocess.run(argv, cwd=root, env=variables, check=False).returncode
+    failed = _failed(root, stage)
+    if second_try and code == _TESTS_FAILED and 0 < len(failed) <= MOST_SECOND_TRIES:
+        say(f"== {stage}: {len(failed)} failed; a second try, of these alone")
+        again = [*argv, "--last-failed", "--last-failed-no-failures=none"]
+        code = subprocess.run(again, cwd=root, env=variables, check=False).returncode
+        if code == 0:
+            say(f"== {stage}: passed at the second try only, and to be mended: {', '.join(failed)}")
+    if code != 0:
         raise StepError(f"the {stage} tests failed", hint=f"one stage alone: python3 build.py test --only {stage}")
+
+
+def _failed(root: Path, stage: str) -> list[str]:
+    """The tests of this stage that failed when they were run last, as pytest keeps them."""
+    kept = root / ".pytest_cache/v/cache/lastfailed"
+    names = json.loads(kept.read_text(encoding="utf-8")) if kept.is_file() else {}
+    return sorted(name for name in names if name.startswith(f"tests/{stage}/"))
