@@ -21,9 +21,10 @@ def test_from_a_stick_to_saved_text_by_plain_keys(kiosk: Watched, station: Stati
     kiosk.press("a")
     kiosk.sees("已选 2 张")
     kiosk.picture("2-list")
-    kiosk.press("Enter")
-    kiosk.shows("reading")
-    kiosk.picture("3-reading")
+    with station.engine_held():
+        kiosk.press("Enter")
+        kiosk.shows("reading")
+        kiosk.picture("3-reading")
     kiosk.shows("review", timeout_s=180)
     kiosk.sees("The records office opens")
     kiosk.picture("4-review-english")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from tests.browser.conftest import Watched
 from tests.browser.station import Station, english, short
 
@@ -21,15 +24,12 @@ def test_a_stick_pulled_out_of_the_list_says_so_and_can_be_put_back(kiosk: Watch
 
 
 def test_a_stick_pulled_out_while_reading_keeps_what_was_read(kiosk: Watched, station: Station) -> None:
-    station.plug_in("STICK", {f"{number}.png": english()[0] for number in range(1, 9)})
-    kiosk.page.wait_for_selector("#files li:nth-child(8)")
-    kiosk.press("a", "Enter")
-    kiosk.page.wait_for_selector('#reading-pages li[data-status="read"]', timeout=90_000)
-    with station.engine_held():
+    with a_batch_after_its_first_page(kiosk, station):
         station.pull("STICK")
         station.wait_until(lambda state: state["sticks"] == [])
     kiosk.shows("review", timeout_s=90)
     kiosk.sees("有些页面没有识别")
+    kiosk.sees("1 / 8")
     kiosk.press("Escape", *7 * ["PageDown"])
     kiosk.sees("8 / 8")
     kiosk.sees("U 盘已被拔出")
@@ -39,6 +39,22 @@ def test_a_stick_pulled_out_while_reading_keeps_what_was_read(kiosk: Watched, st
     kiosk.press("r")
     kiosk.page.wait_for_selector("#lines li:nth-child(7)", timeout=90_000)
     kiosk.sees("8 / 8")
+
+
+@contextmanager
+def a_batch_after_its_first_page(kiosk: Watched, station: Station) -> Iterator[None]:
+    """Eight pages, one of them read; meanwhile the engine holds the next, and the last ones wait."""
+    station.plug_in("STICK", {f"{number}.png": english()[0] for number in range(1, 8)})
+    kiosk.page.wait_for_selector("#files li:nth-child(7)")
+    kiosk.press("Enter")
+    kiosk.shows("review")
+    kiosk.page.wait_for_selector("#lines li:nth-child(7)")
+    station.post("look", {"at": "list"})
+    kiosk.shows("list")
+    with station.engine_held():
+        kiosk.press("a", "Enter")
+        kiosk.page.wait_for_selector('#reading-pages li[data-status="reading"]')
+        yield
 
 
 def test_a_stick_pulled_out_before_any_page_was_read_leads_back_to_the_start(kiosk: Watched, station: Station) -> None:
@@ -126,14 +142,12 @@ def test_two_sticks_are_offered_by_number_and_asked_for_when_saving(kiosk: Watch
 
 
 def test_stopping_keeps_the_pages_that_were_read(kiosk: Watched, station: Station) -> None:
-    station.plug_in("STICK", {f"{number}.png": english()[0] for number in range(1, 9)})
-    kiosk.page.wait_for_selector("#files li:nth-child(8)")
-    kiosk.press("a", "Enter")
-    kiosk.page.wait_for_selector('#reading-pages li[data-status="read"]', timeout=90_000)
-    with station.engine_held():
+    with a_batch_after_its_first_page(kiosk, station):
         kiosk.press("Escape")
+        station.wait_until(lambda state: state["reading"]["finished"] > 4)
     kiosk.shows("review")
     kiosk.page.wait_for_selector("#lines li")
+    kiosk.sees("1 / 8")
     kiosk.press(*7 * ["PageDown"])
     kiosk.sees("8 / 8")
     kiosk.sees("可以重新识别")
