@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from builder.image import write_layer
+from builder.layers import module_index
 from builder.layers.accounts import drop_setuid, lock_accounts
 from builder.layers.debrepo import bootstrap, write_repository
 from builder.layers.licences import debian_licences
@@ -24,14 +25,16 @@ def main(spec: dict[str, Any]) -> None:
     """Spec: packages (name, version, file, content), cuts, sysusers, epoch, level, work, out, tree_bytes."""
     work, out = Path(spec["work"]), Path(spec["out"])
     with in_memory(work / "root", spec["tree_bytes"]) as room:
-        tree = room / "tree"
-        repository = write_repository(work / "repository", spec["packages"])
-        bootstrap(tree, repository, spec["packages"])
-        _settle(tree, Path(spec["sysusers"]))
-        _export(tree, out)
-        (out / "licences.json").write_text(json.dumps(debian_licences(tree), indent=1))
-        removed = cut(tree, spec["cuts"])
-        (out / "cuts.json").write_text(json.dumps(removed, indent=1))
+        tree, beside = room / "tree", room / "modules"
+        with module_index.started(beside, spec["packages"], spec["cuts"]) as modules:
+            repository = write_repository(work / "repository", spec["packages"])
+            bootstrap(tree, repository, spec["packages"])
+            _settle(tree, Path(spec["sysusers"]))
+            _export(tree, out)
+            (out / "licences.json").write_text(json.dumps(debian_licences(tree), indent=1))
+            removed = cut(tree, spec["cuts"])
+            (out / "cuts.json").write_text(json.dumps(removed, indent=1))
+            module_index.settle(tree, beside, modules)
         _rebuild_indexes(tree)
         clamp_times(tree, spec["epoch"])
         write_layer(tree, out, name="base", level=spec["level"], all_root=False)
@@ -69,8 +72,6 @@ def _export(tree: Path, out: Path) -> None:
 
 def _rebuild_indexes(tree: Path) -> None:
     """Indexes that name files: after the cuts, and with time stamps that will still hold."""
-    (version,) = (path.name for path in (tree / "usr/lib/modules").iterdir())
-    subprocess.run(["chroot", tree, "depmod", version], check=True)
     subprocess.run(["chroot", tree, "ldconfig"], check=True)
     shutil.rmtree(tree / "var/cache/ldconfig", ignore_errors=True)
     if (tree / "usr/lib/udev/hwdb.bin").exists():

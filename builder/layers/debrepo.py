@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
@@ -10,6 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from builder.sandbox import report
+
+_NO_DEPMOD = "usr/local/sbin/depmod"
+"""Found before the real one by packages' scripts. Who wants an index of the modules calls depmod once, at the end."""
 
 _DPKG_LINE = re.compile(r"^(?:Unpacking|Setting up) ([^ :]+)")
 
@@ -44,16 +48,20 @@ def bootstrap(tree: Path, repository: Path, packages: list[dict[str, Any]]) -> N
         f"--include={','.join(sizes)}",
         "--aptopt=Apt::Install-Recommends false",
         "--aptopt=Acquire::Languages none",
+        "--aptopt=DPkg::Path /usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
         "--dpkgopt=force-unsafe-io",
         "--dpkgopt=force-confold",
         "--skip=check/empty,check/signed-by",
-        # The initramfs is made later, once, from our own files; here it would be made and thrown away.
+        # The initramfs is made later, once, from our own files (INITRD below), and the modules' index after the cuts;
+        # here both would be made and thrown away.
         '--essential-hook=mkdir -p "$1/etc/initramfs-tools"',
         '--essential-hook=echo "update_initramfs=no" > "$1/etc/initramfs-tools/update-initramfs.conf"',
+        f'--essential-hook=install -D -m 755 /bin/true "$1/{_NO_DEPMOD}"',
         *("trixie", str(tree), f"deb [trusted=yes] copy:{repository} ./"),
     ]
     print("$", *argv, flush=True)
-    process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    environment = {**os.environ, "INITRD": "No"}  # what the kernel's hooks (initramfs-tools) ask before they make one
+    process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment)
     assert process.stdout is not None
     done = 0
     for line in process.stdout:
@@ -65,6 +73,7 @@ def bootstrap(tree: Path, repository: Path, packages: list[dict[str, Any]]) -> N
             report(done, 2 * sum(sizes.values()))
     if process.wait() != 0:
         raise SystemExit("mmdebstrap failed")
+    (tree / _NO_DEPMOD).unlink()
 
 
 def unpack(package: Path, root: Path) -> None:

@@ -41,9 +41,9 @@ def cuts_of(profile: Profile) -> dict[str, list[str]]:
     return {name: rule.paths for name, rule in profile.base_cuts.items()}
 
 
-def installed_parts(layer: str, profile: Profile, lock: Lock) -> dict[str, Any]:
+def installed_parts(layer: str, profile: Profile, lock: Lock, *more_code: str) -> dict[str, Any]:
     """What is in the key of any layer into which the packages of `base` are installed by builder.layers.`layer`."""
-    code = (layer, "debrepo", "accounts", "licences")
+    code = (layer, "debrepo", "accounts", "licences", *more_code)
     return {
         "packages": pins(lock.used_by("base")),
         "cuts": cuts_of(profile),
@@ -58,7 +58,8 @@ def base_step(profile: Profile, lock: Lock, store: Store) -> Step:
     packages = lock.used_by("base")
     sysusers = ROOT / "overlay/rootfs/usr/lib/sysusers.d/inkstick.conf"
     cuts = cuts_of(profile)
-    parts = {**installed_parts("base", profile, lock), "users": tree_hash(sysusers)}
+    common = installed_parts("base", profile, lock, "module_index", "interpreter")
+    parts = {**common, "users": tree_hash(sysusers)}
     spec = {
         "packages": package_rows(packages, store),
         "cuts": cuts,

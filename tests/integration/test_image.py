@@ -145,6 +145,17 @@ def test_no_network_driver_is_on_the_station(listing: dict[str, list[Listed]]) -
     assert [path for path in modules if "/drivers/net/" in path or "/bluetooth/" in path or "/wireless/" in path] == []
 
 
+def test_the_kernels_index_names_every_module_and_no_other(
+    layers: dict[str, Path], listing: dict[str, list[Listed]]
+) -> None:
+    modules = {row.path for row in listing["base"] if re.search(r"^/usr/lib/modules/[^/]+/kernel/.*\.ko", row.path)}
+    (root,) = {"/".join(path.split("/")[:5]) for path in modules}
+    named = {line.partition(":")[0] for line in _read(layers["base"], f"{root}/modules.dep".lstrip("/")).splitlines()}
+    assert modules and {f"{root}/{name}" for name in named} == modules
+    present = {row.path.removeprefix(f"{root}/") for row in listing["base"] if row.path.startswith(f"{root}/modules.")}
+    assert {"modules.alias.bin", "modules.dep.bin", "modules.symbols.bin", "modules.builtin.bin"} <= present
+
+
 def test_no_account_has_a_password(layers: dict[str, Path]) -> None:
     fields = [line.split(":")[1] for line in _read(layers["base"], "etc/shadow").splitlines()]
     assert fields and set(fields) <= {"*", "!", "!*"}
