@@ -47,6 +47,8 @@ def _compile(python: Python, requirements: Path, pylock: Path, log: Path, droppe
     argv: list[str | Path] = [
         *(sys.executable, "-m", "uv", "pip", "compile", requirements),
         *("--format", "pylock.toml", "-o", pylock, "--quiet", "--no-build", "--no-config"),
+        # Without this uv first tries to download the image's version of Python, which a resolution does not need.
+        "--no-python-downloads",
         *("--python-version", python.version, "--python-platform", "x86_64-manylinux_2_40"),
         *("--default-index", wheel_index()),
     ]
