@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -219,15 +220,17 @@ def _write(medium: Medium, iso: Path, key: str, plan: Plan, cache: Cache) -> Non
     room = cache.scratch / "iso"
     try:
         _timed(cache, "iso", "ISO", plan, lambda meter: write_iso(medium, partial, room, log, meter))
-        _timed(cache, "verify", "verify", plan, lambda meter: _check(partial, meter, cache.scratch))
-        digest = sha256_of(partial)
-        _sync(partial)
+        with ThreadPoolExecutor(2) as beside:  # each reads or writes the whole file, and lets the others run
+            synced, digest = beside.submit(_sync, partial), beside.submit(sha256_of, partial)
+            _timed(cache, "verify", "verify", plan, lambda meter: _check(partial, meter, cache.scratch))
+        synced.result()
+        sha256 = digest.result()
         partial.replace(iso)
     finally:
         with suppress(FileNotFoundError):
             partial.unlink()
         delete(room)
-    provenance.write_beside(iso, digest, medium.manifest, plan, cache)
+    provenance.write_beside(iso, sha256, medium.manifest, plan, cache)
     provenance.remember(iso, key, cache)
 
 
