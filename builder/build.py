@@ -205,7 +205,7 @@ def _iso_key(made: Manifest, plan: Plan) -> str:
             "volume": plan.profile.volume_id,
             "arguments": _kernel_arguments(plan.profile),
             "lock": hashlib.sha256(plan.lock.model_dump_json().encode()).hexdigest(),
-            "profile": hashlib.sha256(plan.profile.model_dump_json().encode()).hexdigest(),
+            "profile": hashlib.sha256(plan.profile.model_dump_json(exclude={"mirrors"}).encode()).hexdigest(),
             "code": code_hash(*(f"builder/{name}" for name in _ISO_CODE)),
         }
     )

@@ -38,8 +38,10 @@ def missing(store: Store, inputs: Sequence[Input]) -> list[Input]:
     return [item for item in unique.values() if not store.has(item.sha256, item.size)]
 
 
-def fetch(store: Store, inputs: Sequence[Input], mirrors: Callable[[], DebianMirrors]) -> int:
-    """Bring every input into the store; returns the bytes that had to be downloaded.
+def fetch(
+    store: Store, inputs: Sequence[Input], mirrors: Callable[[], DebianMirrors], *, index: str | None = None
+) -> int:
+    """Bring every input into the store; returns the bytes that had to be downloaded. `index`: the profile's.
 
     Raises Gone with what the mirror no longer has, FetchError for a wrong hash (naming file and
     both hashes) or an unreachable mirror. What was downloaded before an error stays.
@@ -51,7 +53,7 @@ def fetch(store: Store, inputs: Sequence[Input], mirrors: Callable[[], DebianMir
     total = sum(item.size for item in wanted)
     with step(f"fetch {len(wanted)} files, {size(total)}", bytes_=True) as meter:
         try:
-            asyncio.run(_Fetcher(store, mirrors, meter, total).all(wanted))
+            asyncio.run(_Fetcher(store, mirrors, index, meter, total).all(wanted))
         except BaseExceptionGroup as group:
             first = next((error for error in _flat(group) if isinstance(error, FetchError)), group)
             raise first from None
@@ -67,9 +69,12 @@ def _flat(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
 
 
 class _Fetcher:
-    def __init__(self, store: Store, mirrors: Callable[[], DebianMirrors], meter: Meter, total: int) -> None:
+    def __init__(
+        self, store: Store, mirrors: Callable[[], DebianMirrors], index: str | None, meter: Meter, total: int
+    ) -> None:
         self._store = store
         self._mirrors = mirrors
+        self._index = index
         self._meter = meter
         self._total = total
         self._done = 0
@@ -119,7 +124,7 @@ class _Fetcher:
             return f"{self._mirrors().base(item.archive)}/{item.path}"
         page = self._wheel_pages.get(item.project)
         if page is None:
-            page = asyncio.ensure_future(_wheel_addresses(client, item.project))
+            page = asyncio.ensure_future(_wheel_addresses(client, wheel_index(self._index), item.project))
             self._wheel_pages[item.project] = page
         return (await page).get(item.file_name)
 
@@ -161,9 +166,9 @@ class _Fetcher:
         )
 
 
-async def _wheel_addresses(client: httpx.AsyncClient, project: str) -> dict[str, str]:
+async def _wheel_addresses(client: httpx.AsyncClient, index: str, project: str) -> dict[str, str]:
     """File name -> address, from the index's page of a project (PEP 691 JSON, else PEP 503 HTML)."""
-    page = f"{wheel_index()}/{project}/"
+    page = f"{index}/{project}/"
     accept = "application/vnd.pypi.simple.v1+json, text/html;q=0.5"
     answer = await client.get(page, headers={"Accept": accept})
     if answer.status_code == 404:

@@ -33,7 +33,7 @@ def make_lock(profile: Profile, cache: Cache, *, old: Lock | None, parts: set[st
             packages = debian.resolve(profile, mirrors, work / "apt", log)
     if "wheels" in parts or not old:
         with step("lock: wheels"):
-            pinned, left_out = wheels.resolve(profile.python, work / "wheels", log)
+            pinned, left_out = wheels.resolve(profile.python, work / "wheels", log, mirror=profile.mirrors.wheels)
     # The time stamp is that of Debian's files alone: another wheel must not make a new base layer.
     unchanged = old is not None and old.packages == tuple(packages)
     epoch = old.source_date_epoch if old and unchanged else _now()
@@ -93,7 +93,7 @@ def fetch_all(profile: Profile, cache: Cache, lock: Lock, *, locked: bool) -> Lo
     store = Store(cache.store)
     for _ in range(_RENEWALS):
         try:
-            fetch(store, lock.inputs, lambda: debian_mirrors(profile))
+            fetch(store, lock.inputs, lambda: debian_mirrors(profile), index=profile.mirrors.wheels)
         except Gone as gone:
             labels = ", ".join(sorted(item.label for item in gone.items))
             if locked:

@@ -1,4 +1,5 @@
-"""Where inputs come from: this machine's own settings, unless the profile says otherwise.
+"""Where inputs come from: this machine's own settings, unless the profile's `mirrors:` say otherwise; the environment
+comes before both.
 
 No registry's address stands in this project: operators behind mirrors have set theirs up once,
 for apt and for pip or uv, and that is what a build follows.
@@ -34,7 +35,7 @@ class DebianMirrors:
         if self.security is None:
             raise HostError(
                 "the lock names packages of the security archive, and this machine's apt sources have none",
-                hint="set `debian: {security_mirror: ADDRESS}` in the profile",
+                hint="set `mirrors: {debian_security: ADDRESS}` in the profile",
             )
         return self.security
 
@@ -42,14 +43,14 @@ class DebianMirrors:
 def debian_mirrors(profile: Profile, sources: Path = _SOURCES) -> DebianMirrors:
     """Those of the environment, else the profile's, else the host's. Raises HostError where none names one."""
     uris = _host_uris(sources)
-    asked, asked_security = os.environ.get(MIRROR) or profile.debian.mirror, os.environ.get(SECURITY_MIRROR)
-    main = asked or next((uri for uri in uris if _is_main(uri)), None)
-    security = asked_security or profile.debian.security_mirror
+    asked, asked_security = os.environ.get(MIRROR), os.environ.get(SECURITY_MIRROR)
+    main = asked or profile.mirrors.debian or next((uri for uri in uris if _is_main(uri)), None)
+    security = asked_security or profile.mirrors.debian_security
     security = security or next((uri for uri in uris if _is_security(uri)), None)
     if main is None:
         raise HostError(
             "no Debian mirror: this machine's apt sources name none",
-            hint=f"set `debian: {{mirror: ADDRESS}}` in the profile, or {MIRROR}=ADDRESS",
+            hint=f"set `mirrors: {{debian: ADDRESS}}` in the profile, or {MIRROR}=ADDRESS",
         )
     return DebianMirrors(main.rstrip("/"), security.rstrip("/") if security else None)
 
@@ -78,14 +79,16 @@ def _host_uris(sources: Path) -> list[str]:
     return uris
 
 
-def wheel_index() -> str:
+def wheel_index(of_profile: str | None = None) -> str:
     """The simple index that uv or pip is set up to use; else pip's own default.
 
-    Taken in this order: UV_DEFAULT_INDEX, UV_INDEX_URL, PIP_INDEX_URL, pip's configuration files.
+    Taken in this order: UV_DEFAULT_INDEX, UV_INDEX_URL, PIP_INDEX_URL, the profile's, pip's configuration files.
     """
     for name in ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL"):
         if os.environ.get(name):
             return os.environ[name].rstrip("/")
+    if of_profile:
+        return of_profile.rstrip("/")
     done = subprocess.run(
         [sys.executable, "-m", "pip", "config", "get", "global.index-url"], capture_output=True, check=False
     )
@@ -95,3 +98,15 @@ def wheel_index() -> str:
     from pip._internal.models.index import PyPI  # pip's default has no public name
 
     return str(PyPI.simple_url).rstrip("/")
+
+
+_ENDPOINTS = {"huggingface": "HF_ENDPOINT", "modelscope": "MODELSCOPE_ENDPOINT"}
+"""What the hubs' own clients read."""
+
+
+def hub_settings(kind: str, of_profile: str | None) -> dict[str, str]:
+    """Environment variables for the client of a hub (`huggingface`, `modelscope`): the profile's mirror, if there is
+    one and the environment names none.
+    """
+    name = _ENDPOINTS[kind]
+    return {name: of_profile.rstrip("/")} if of_profile and not os.environ.get(name) else {}

@@ -15,6 +15,7 @@ from builder.cache import Cache
 from builder.console import size, step
 from builder.errors import FetchError, LockError
 from builder.inputs.lock import LockedModel, ModelFile
+from builder.inputs.mirrors import hub_settings
 from builder.inputs.store import Store, sha256_of
 from builder.keys import ROOT
 from builder.profile.graphics import Weights
@@ -26,12 +27,12 @@ _NEWEST = {"huggingface": "main", "modelscope": "master"}
 _LARGEST_HEADER_BYTES = 100_000_000
 
 
-def lock_model(weights: Weights, cache: Cache) -> LockedModel:
-    """Take the model from its source into the store, and say what it is.
+def lock_model(weights: Weights, cache: Cache, *, mirror: str | None = None) -> LockedModel:
+    """Take the model from its source into the store, and say what it is. `mirror`: the profile's, of its hub.
 
     Raises LockError where the folder is no model that may ship, FetchError where a hub cannot be reached.
     """
-    folder, commit = _source(weights, cache)
+    folder, commit = _source(weights, cache, mirror)
     names = taken(folder, weights.files)
     check(folder, names, licence=weights.licence)
     store = Store(cache.store)
@@ -46,12 +47,13 @@ def lock_model(weights: Weights, cache: Cache) -> LockedModel:
     return LockedModel(origin=weights.origin, commit=commit, licence=weights.licence, files=tuple(files))
 
 
-def restore_model(weights: Weights, locked: LockedModel, cache: Cache) -> None:
+def restore_model(weights: Weights, locked: LockedModel, cache: Cache, *, mirror: str | None = None) -> None:
     """Bring locked files that the store lacks back into it. Raises FetchError if the source has others."""
     store = Store(cache.store)
     if all(store.has(file.sha256, file.size) for file in locked.files):
         return
-    found = lock_model(weights.model_copy(update={"commit": locked.commit or weights.commit}), cache)
+    same = weights.model_copy(update={"commit": locked.commit or weights.commit})
+    found = lock_model(same, cache, mirror=mirror)
     if found.files != locked.files:
         ours = {file.name: file.sha256 for file in locked.files}
         other = sorted({file.name for file in found.files if ours.get(file.name) != file.sha256} or ours)
@@ -128,7 +130,7 @@ def _take(file: Path, name: str, store: Store) -> ModelFile:
     return ModelFile(name=name, size=length, sha256=digest)
 
 
-def _source(weights: Weights, cache: Cache) -> tuple[Path, str]:
+def _source(weights: Weights, cache: Cache, mirror: str | None) -> tuple[Path, str]:
     """The folder with the files, downloaded first where a hub has them; and the hub's name of the commit."""
     if weights.folder is not None:
         return (ROOT / weights.folder).absolute(), ""
@@ -140,10 +142,11 @@ def _source(weights: Weights, cache: Cache) -> tuple[Path, str]:
     commit = weights.commit or _NEWEST[kind]
     folder = cache.store / "partial" / f"{kind}-{str(repository).replace('/', '--')}-{commit}"
     with step(f"download {repository} at {commit} from {kind}"):
-        words: list[str | Path] = [python, "-I", ROOT / "builder/inputs/hub.py", kind, str(repository), commit]
+        settings = [f"{name}={address}" for name, address in hub_settings(kind, mirror).items()]
+        program: list[str | Path] = [python, "-I", ROOT / "builder/inputs/hub.py"]
         printed = output(
-            [*words, folder, *weights.files],
-            hint="run again: it goes on where it stopped; HF_ENDPOINT and MODELSCOPE_ENDPOINT name mirrors; "
-            "or --model FOLDER, or --model synthetic",
+            ["env", *settings, *program, kind, str(repository), commit, folder, *weights.files],
+            hint="run again: it goes on where it stopped; HF_ENDPOINT and MODELSCOPE_ENDPOINT, or the profile's "
+            "`mirrors: {models: ...}`, name mirrors; or --model FOLDER, or --model synthetic",
         )
     return folder, json.loads(printed.splitlines()[-1])["commit"]

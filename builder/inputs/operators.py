@@ -31,11 +31,11 @@ def _model(profile: Profile, cache: Cache, lock: Lock, *, locked: bool) -> objec
     if weights is None or weights.synthetic:
         return lock.model
     if lock.model is None or weights.folder is not None:
-        found = lock_model(weights, cache)
+        found = lock_model(weights, cache, mirror=profile.mirrors.models)
         if locked and found != lock.model:
             raise LockError(f"{weights.origin}: its files are not the locked ones", hint="build without --locked")
         return found
-    restore_model(weights, lock.model, cache)
+    restore_model(weights, lock.model, cache, mirror=profile.mirrors.models)
     return lock.model
 
 

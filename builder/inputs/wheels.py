@@ -20,29 +20,33 @@ _GLIBC_MINOR = 41
 """trixie has glibc 2.41: any manylinux_2_N wheel with N up to this one runs."""
 
 
-def resolve(python: Python, folder: Path, log: Path) -> tuple[list[Wheel], list[LeftOutWheel]]:
-    """Exact wheels for every folder of `python`, and what its rules leave out.
+def resolve(
+    python: Python, folder: Path, log: Path, *, mirror: str | None = None
+) -> tuple[list[Wheel], list[LeftOutWheel]]:
+    """Exact wheels for every folder of `python`, and what its rules leave out. `mirror`: the profile's index.
 
     Raises LockError where only an sdist exists.
     """
-    root = PROFILES.parent
+    root, index = PROFILES.parent, wheel_index(mirror)
     folder.mkdir(parents=True, exist_ok=True)
     dropped = [name for rule in python.left_out.values() for name in rule.projects]
-    shared = _compile(python, root / python.requirements, folder / "pylock.shared.toml", log, dropped)
+    shared = _compile(python, root / python.requirements, folder / "pylock.shared.toml", log, dropped, index)
     wheels = list(shared)
     have = {wheel.sha256 for wheel in shared}
     for site, requirements in python.own_sites.items():
-        found = _compile(python, root / requirements, folder / f"pylock.{site}.toml", log, dropped)
+        found = _compile(python, root / requirements, folder / f"pylock.{site}.toml", log, dropped, index)
         # What the shared folder holds in the same version already is found there.
         wheels += [wheel.model_copy(update={"site": site}) for wheel in found if wheel.sha256 not in have]
     left_out: list[LeftOutWheel] = []
     if dropped:
-        whole = _compile(python, root / python.requirements, folder / "pylock.whole.toml", log, [])
+        whole = _compile(python, root / python.requirements, folder / "pylock.whole.toml", log, [], index)
         left_out = _left_out(python, shared, whole)
     return sorted(wheels, key=lambda wheel: (wheel.site, wheel.project)), left_out
 
 
-def _compile(python: Python, requirements: Path, pylock: Path, log: Path, dropped: list[str]) -> list[Wheel]:
+def _compile(
+    python: Python, requirements: Path, pylock: Path, log: Path, dropped: list[str], index: str
+) -> list[Wheel]:
     """uv's resolution of `requirements`, as if nothing asked for the `dropped` projects."""
     argv: list[str | Path] = [
         *(sys.executable, "-m", "uv", "pip", "compile", requirements),
@@ -50,7 +54,7 @@ def _compile(python: Python, requirements: Path, pylock: Path, log: Path, droppe
         # Without this uv first tries to download the image's version of Python, which a resolution does not need.
         "--no-python-downloads",
         *("--python-version", python.version, "--python-platform", "x86_64-manylinux_2_40"),
-        *("--default-index", wheel_index()),
+        *("--default-index", index),
     ]
     if python.overrides:
         argv += ["--override", PROFILES.parent / python.overrides]

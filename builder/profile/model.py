@@ -41,15 +41,29 @@ MODEL_FOLDER = "/usr/lib/inkstick/model"
 class Debian(Strict):
     """Packages of the `base` layer, in named groups so that a child profile can change one group.
 
-    `mirror`: where the archive is; None takes the one in this machine's own apt sources.
     `boot_packages` are unpacked for GRUB and shim, and are not on the station.
     """
 
     suite: Literal["trixie"] = "trixie"
-    mirror: str | None = None
-    security_mirror: str | None = None
     packages: dict[str, list[Name]]
     boot_packages: list[Name]
+
+
+WebAddress = Annotated[str, Field(pattern=r"^https?://\S+$")]
+Address = Annotated[str, Field(pattern=r"^(https?|file)://\S+$")]
+
+
+class Mirrors(Strict):
+    """Where inputs are fetched from; None: where this machine's own settings say (builder/inputs/mirrors.py).
+
+    `wheels` is a simple index (PEP 503), `models` the hub that the model's kind of repository is taken from. The
+    environment comes before each. Locks and sticks do not tell of them: any mirror serves the same files.
+    """
+
+    debian: Address | None = None
+    debian_security: Address | None = None
+    wheels: WebAddress | None = None
+    models: WebAddress | None = None
 
 
 class LeftOut(Strict):
@@ -219,6 +233,7 @@ class Profile(Strict):
     volume_id: Annotated[str, Field(pattern=r"^[A-Z0-9_]{1,11}$")]
     lock: Name | None = None
     debian: Debian
+    mirrors: Mirrors = Mirrors()
     python: Python
     driver: Driver | None = None
     model: Weights | None = None

@@ -51,6 +51,15 @@ def test_a_repository_is_taken_at_its_commit_and_without_the_rest(
     assert [file.name for file in locked.files] == ["LICENSE", "config.json", "model.safetensors"]
 
 
+def test_the_profiles_mirror_is_asked_where_the_environment_names_none(
+    cache: Cache, files: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("HF_ENDPOINT", raising=False)
+    with hub(files) as address:
+        locked = lock_model(weights("f6af82ee"), cache, mirror=f"{address}/")
+    assert locked.commit == COMMIT
+
+
 def test_a_commit_that_the_hub_does_not_have_is_refused(
     cache: Cache, files: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -127,7 +127,9 @@ def test_what_the_mirror_has_dropped_is_named_and_the_rest_is_kept(tmp_path: Pat
     assert Store(tmp_path).has(kept.sha256, kept.size)
 
 
-def test_a_wheel_is_found_through_the_index_page_of_its_project(tmp_path: Path, mirror: Mirror) -> None:
+def test_a_wheel_is_found_through_the_index_page_of_its_project(
+    tmp_path: Path, mirror: Mirror, monkeypatch: pytest.MonkeyPatch
+) -> None:
     content = b"a wheel"
     name = "six-1.0-py3-none-any.whl"
     mirror.files = {
@@ -138,3 +140,8 @@ def test_a_wheel_is_found_through_the_index_page_of_its_project(tmp_path: Path, 
     item = Wheel(project="six", version="1.0", file_name=name, size=len(content), sha256=digest)
     fetch(Store(tmp_path), [item], lambda: mirror.mirrors)
     assert Store(tmp_path).path(digest).read_bytes() == content
+    monkeypatch.delenv("UV_DEFAULT_INDEX")  # then the profile's own
+    own = f"http://127.0.0.1:{mirror.port}/own/"
+    mirror.files["/own/six/"] = mirror.files.pop("/simple/six/")
+    fetch(Store(tmp_path / "behind"), [item], lambda: mirror.mirrors, index=own)
+    assert Store(tmp_path / "behind").path(digest).read_bytes() == content

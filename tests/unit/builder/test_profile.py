@@ -50,6 +50,20 @@ def test_a_child_changes_one_group_and_keeps_the_others(folder: Path) -> None:
     assert load_profile("child", folder).packages == ["systemd"]
 
 
+def test_a_child_names_its_own_mirrors_and_keeps_its_parents(folder: Path) -> None:
+    (folder / "base.yaml").write_text(f"{BASE}mirrors:\n  debian: http://near.example/debian\n")
+    child(folder, "mirrors:\n  wheels: https://own.example/simple\n")
+    found = load_profile("child", folder).mirrors
+    assert (found.debian, found.wheels) == ("http://near.example/debian", "https://own.example/simple")
+
+
+@pytest.mark.parametrize("address", ["mirror.example/debian", "ftp://mirror.example", "http://a b"])
+def test_what_is_no_address_is_refused_where_it_stands(folder: Path, address: str) -> None:
+    child(folder, f"mirrors:\n  wheels: {address}\n")
+    assert f"{folder}/child.yaml:3:" in failure(folder).message
+    assert "'mirrors.wheels'" in failure(folder).message
+
+
 def test_an_unknown_key_is_named_with_its_place_and_the_nearest_key(folder: Path) -> None:
     child(folder, "ui_prot: 7000\n")
     error = failure(folder)
