@@ -11,7 +11,11 @@ floor, `cp` and `sync` of the finished ISO on the same disk in the same run: the
 With `--peer`, a minimal image (bench/minimal.yaml) is built cold, then with a warm store (every layer anew, nothing
 downloaded), then by live-build (bench/peers/live-build.sh), whose chroot is made before the clock starts, as is
 our own Python environment. Package lists are fetched and packages resolved within the time of both. Processor
-seconds are told as well: other work on the machine moves them less.
+seconds are told as well: other work on the machine moves them less. Where the peer cannot be run, `--peer-took
+SECONDS` takes its time from an earlier run.
+
+Both tell the room that each build took on its disk at the worst moment, beside what its plan had said: what other
+programs write meanwhile counts as well.
 """
 
 from __future__ import annotations
@@ -36,10 +40,13 @@ def main() -> None:
     parser.add_argument("--profile", default="demo")
     parser.add_argument("--keep", type=Path, help="work in this folder and leave it there")
     parser.add_argument("--peer", choices=["live-build"], help="measure against it, with the minimal image")
+    parser.add_argument(
+        "--peer-took", type=float, metavar="SECONDS", help="do not run the peer: it took so long before"
+    )
     arguments = parser.parse_args()
 
     def work(folder: Path) -> None:
-        compare(folder) if arguments.peer else measure(arguments.profile, folder)
+        compare(folder, arguments.peer_took) if arguments.peer else measure(arguments.profile, folder)
 
     if arguments.keep:
         arguments.keep.mkdir(parents=True, exist_ok=True)
@@ -49,38 +56,63 @@ def main() -> None:
         work(Path(folder))
 
 
-def compare(folder: Path) -> None:
+def compare(folder: Path, peer_took: float | None) -> None:
     """The minimal image, ours and live-build's, one after the other."""
     project, cache = copy_project(folder / "project"), folder / "cache"
     run(project, cache, "profiles")  # the private environment, once on a machine
-    took = {"cold": spent(lambda: build(project, cache, "bench/minimal.yaml"))}
+    took, rooms = {}, {}
+    took["cold"] = spent(lambda: build(project, cache, "bench/minimal.yaml"))
+    rooms["cold"] = room(cache)
     shutil.rmtree(cache / "layers")
     shutil.rmtree(project / "dist")
     took["warm store"] = spent(lambda: build(project, cache, "bench/minimal.yaml"))
+    rooms["warm store"] = room(cache)
     (iso,) = (project / "dist").glob("*.iso")
-    words = ["sh", str(project / "bench/peers/live-build.sh"), str(folder / "live-build")]
-    subprocess.run([*words, "prepare"], check=True)
-    took["live-build"] = spent(lambda: subprocess.run([*words, "build"], check=True))
-    (other,) = (folder / "live-build/trixie/work").glob("*.iso")
-    print(f"{'minimal image':<16}{'seconds':>10}{'of peer':>10}{'processor s':>14}{'of peer':>10}")
-    wall, processor = took["live-build"]
+    sizes = {"iso_bytes": iso.stat().st_size}
+    if peer_took is None:
+        words = ["sh", str(project / "bench/peers/live-build.sh"), str(folder / "live-build")]
+        subprocess.run([*words, "prepare"], check=True)
+        took["live-build"] = spent(lambda: subprocess.run([*words, "build"], check=True))
+        (other,) = (folder / "live-build/trixie/work").glob("*.iso")
+        sizes["peer_iso_bytes"] = other.stat().st_size
+    wall = took["live-build"][0] if peer_took is None else peer_took
+    print(f"{'minimal image':<16}{'seconds':>10}{'of peer':>10}{'processor s':>14}")
     for name, (seconds, busy) in took.items():
-        print(f"{name:<16}{seconds:>10.1f}{seconds / wall:>10.3f}{busy:>14.1f}{busy / processor:>10.3f}")
+        print(f"{name:<16}{seconds:>10.1f}{seconds / wall:>10.3f}{busy:>14.1f}")
+    if peer_took is not None:
+        print(f"{'live-build':<16}{peer_took:>10.1f}{1:>10.3f}{'earlier':>14}")
+    show_rooms(rooms, sizes["iso_bytes"])
     told = {name: {"seconds": round(one, 2), "processor_s": round(two, 2)} for name, (one, two) in took.items()}
-    sizes = {"iso_bytes": iso.stat().st_size, "peer_iso_bytes": other.stat().st_size}
-    print(json.dumps({"bench": "build", "peer": "live-build", **sizes, "cores": os.cpu_count(), **told}))
+    more = {"cores": os.cpu_count(), "room": rooms, "peer_took_before_s": peer_took}
+    print(json.dumps({"bench": "build", "peer": "live-build", **sizes, **more, **told}))
 
 
 def measure(profile: str, folder: Path) -> None:
     project, cache = copy_project(folder / "project"), folder / "cache"
     seconds = {"cold": timed(lambda: build(project, cache, profile))}
+    rooms = {"cold": room(cache)}
     seconds["unchanged"] = timed(lambda: build(project, cache, profile))
     with (project / "runtime/__init__.py").open("a") as file:
         file.write("# a changed line\n")
     seconds["runtime changed"] = timed(lambda: build(project, cache, profile))
+    rooms["runtime changed"] = room(cache)
     (iso,) = (project / "dist").glob("*.iso")
     seconds["floor: cp"] = timed(lambda: copy_and_sync(iso, folder / "copy.iso"))
-    report(seconds, iso.stat().st_size)
+    report(seconds, rooms, iso.stat().st_size)
+
+
+def room(cache: Path) -> dict[str, int]:
+    """Bytes that the last build took at its worst moment, by its plan and by the disk."""
+    last = json.loads((cache / "history/builds.jsonl").read_text().splitlines()[-1])
+    return {"planned_bytes": last["planned"]["peak_bytes"], "taken_bytes": last["actual"]["peak_bytes"]}
+
+
+def show_rooms(rooms: dict[str, dict[str, int]], iso_bytes: int) -> None:
+    print(f"{'room, MiB':<18}{'planned':>10}{'taken':>10}{'off by':>10}{'x ISO':>10}")
+    for name, one in rooms.items():
+        planned, taken = one["planned_bytes"], one["taken_bytes"]
+        told = f"{planned / 2**20:>10.0f}{taken / 2**20:>10.0f}{planned / taken - 1:>+10.1%}{taken / iso_bytes:>10.2f}"
+        print(f"{name:<18}{told}")
 
 
 def copy_project(target: Path) -> Path:
@@ -140,13 +172,15 @@ def spent(work: Callable[[], object]) -> tuple[float, float]:
     return seconds, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-def report(seconds: dict[str, float], iso_bytes: int) -> None:
+def report(seconds: dict[str, float], rooms: dict[str, dict[str, int]], iso_bytes: int) -> None:
     floor = seconds["floor: cp"]
     print(f"{'build':<18}{'seconds':>10}{'x floor':>10}")
     for name, value in seconds.items():
         print(f"{name:<18}{value:>10.1f}{value / floor:>10.1f}")
+    show_rooms(rooms, iso_bytes)
     rounded = {name: round(value, 2) for name, value in seconds.items()}
-    print(json.dumps({"bench": "build", "iso_bytes": iso_bytes, "cores": os.cpu_count(), "seconds": rounded}))
+    told = {"iso_bytes": iso_bytes, "cores": os.cpu_count(), "seconds": rounded, "room": rooms}
+    print(json.dumps({"bench": "build", **told}))
 
 
 if __name__ == "__main__":
