@@ -18,8 +18,10 @@ from builder.console import size
 from builder.errors import HostError
 from builder.inputs.lock import Lock
 from builder.iso import LARGEST_FILE_BYTES
+from builder.keys import ROOT
 from builder.plan import Plan
 from builder.preflight import BUILD_TOOLS
+from builder.profile import Profile
 from builder.run import output
 
 OLDEST = {
@@ -59,6 +61,7 @@ def problems(plan: Plan, cache: Cache, dist: Path) -> list[Problem]:
     return [
         *tools_too_old(),
         *kernels_apart(plan.lock),
+        *unreadable_files(plan.profile),
         *files_too_large(plan, dist),
         *unusable_folders(plan, cache, dist),
         *too_little_room(plan, cache, dist),
@@ -99,6 +102,20 @@ def kernels_apart(lock: Lock) -> Iterator[Problem]:
 def _kernels(lock: Lock, use: str, kind: str) -> set[str]:
     found = (_KERNEL.match(package.name) for package in lock.used_by(use))
     return {match[2] for match in found if match and match[1] == kind}
+
+
+def unreadable_files(profile: Profile) -> Iterator[Problem]:
+    """What the operator brings may be another's: a signing key is root's alone, as a rule."""
+    driver = profile.driver
+    for name, file in (("signing_key", driver.signing_key), ("runfile", driver.runfile)) if driver else ():
+        if file is None or os.access(ROOT / file, os.R_OK):
+            continue
+        hidden = not os.access((ROOT / file).parent, os.X_OK)
+        if hidden or (ROOT / file).exists():  # what is missing is told of where it is taken
+            yield Problem(
+                f"`driver: {{{name}: {file}}}` cannot be read by this user",
+                f"as root: setfacl -m u:{os.getuid()}:r {file}, its folder must let this user in; or run with sudo",
+            )
 
 
 def files_too_large(plan: Plan, dist: Path) -> Iterator[Problem]:

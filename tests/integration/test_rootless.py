@@ -32,6 +32,10 @@ class Bench:
     workshop: Workshop
 
     def build(self) -> subprocess.CompletedProcess[str]:
+        return self.run("-m", "builder", "build", "--profile", "demo", "--locked")
+
+    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """The builder's Python as USER, in the workshop."""
         environment, room = Path(sys.prefix), self.folder
         lent = {
             default_cache().store.resolve(): self.workshop.cache / "store",
@@ -42,9 +46,8 @@ class Bench:
         mounts += [f"mount --bind {room / 'ids'} /etc/subgid", *self._reachable(Path(sys.base_prefix))]
         become = f'exec setpriv --reuid {USER} --regid {USER} --clear-groups -- "$@"'
         python = room / "environment" / Path(sys.executable).relative_to(environment)
-        words = ("unshare", "--mount", "--", "sh", "-c", " && ".join([*mounts, become]), "sh", str(python))
-        argv = (*words, "-m", "builder", "build", "--profile", "demo", "--locked")
-        return self.workshop.run_program(*argv, HOME="/nowhere", PATH="/usr/local/bin:/usr/bin:/bin")
+        enter = ("unshare", "--mount", "--", "sh", "-c", " && ".join([*mounts, become]), "sh", str(python))
+        return self.workshop.run_program(*enter, *words, HOME="/nowhere", PATH="/usr/local/bin:/usr/bin:/bin")
 
     def _reachable(self, python: Path) -> list[str]:
         """Commands that let USER reach an interpreter below root's own folder, and nothing else there."""
@@ -103,3 +106,55 @@ def test_a_whole_build_is_the_same_without_roots_rights(bench: Bench, iso: Path)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "build base" in done.stdout
     assert sha256_of(bench.workshop.iso) == sha256_of(iso)
+
+
+@pytest.mark.full
+def test_the_drivers_layer_is_the_same_without_roots_rights(bench: Bench, tmp_path: Path) -> None:
+    """Modules by dkms and the libraries by dpkg, signed by one key, over the base layer that is in the cache."""
+    key = [tmp_path / "module-key.pem", tmp_path / "module-key.der"]
+    words = ["openssl", "req", "-new", "-x509", "-newkey", "rsa:2048", "-nodes", "-sha256", "-days", "3650"]
+    names = ["-subj", "/CN=Test", "-addext", "basicConstraints=critical,CA:FALSE", "-outform", "DER"]
+    subprocess.run([*words, *names, "-keyout", key[0], "-out", key[1]], check=True, capture_output=True)
+    for file in key:
+        shutil.copy(file, bench.workshop.root / file.name)
+        (bench.workshop.root / file.name).chmod(0o644)
+    for folder in default_cache().layers.glob("base-*"):
+        if (folder / "done.json").exists():
+            shutil.copytree(folder, bench.workshop.cache / "layers" / folder.name, copy_function=link)
+    program = bench.workshop.root / "driver_steps.py"
+    program.write_text(STEPS)
+    program.chmod(0o644)
+    as_user = bench.run(str(program), "user")
+    assert as_user.returncode == 0, as_user.stdout + as_user.stderr
+    as_root = bench.workshop.run_program(sys.executable, str(program), "root")
+    assert as_root.returncode == 0, as_root.stdout + as_root.stderr
+    assert as_user.stdout.splitlines()[-1] == as_root.stdout.splitlines()[-1]
+
+
+STEPS = """
+import sys
+from pathlib import Path
+from builder.build import run_step
+from builder.cache import Cache, default_cache, exclusive
+from builder.inputs.lock import lock_path, read_lock
+from builder.inputs.store import sha256_of
+from builder.plan import make_plan
+from builder.profile import load_profile
+
+shared = default_cache()
+cache = Cache(shared.root / sys.argv[1])
+cache.layers.mkdir(parents=True)
+(cache.root / "store").symlink_to(shared.store)
+loaded = load_profile("4090d")
+keys = {"signing_key": Path("module-key.pem"), "certificate": Path("module-key.der")}
+profile = loaded.model_copy(update={"driver": loaded.driver.model_copy(update=keys), "model": None})
+plan = make_plan(profile, read_lock(lock_path(profile)), cache)
+with exclusive(cache):
+    if plan.step("base").is_done(shared):
+        plan.step("base").folder(cache).symlink_to(plan.step("base").folder(shared))
+    else:
+        run_step(plan, plan.step("base"), cache)
+    for name in ("modules", "driver"):
+        run_step(plan, plan.step(name), cache)
+print(sha256_of(plan.step("driver").folder(cache) / "image.squashfs"))
+"""

@@ -150,6 +150,31 @@ def test_on_one_disk_the_worst_moment_counts_and_not_the_sum(
     assert "wanted at peak" in problem.what
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="becomes another user")
+@pytest.mark.parametrize("name", ["signing_key", "runfile"])
+def test_a_file_that_is_anothers_is_told_before_anything_runs(tmp_path: Path, name: str) -> None:
+    file = tmp_path / "mine"
+    file.write_text("secret")
+    file.chmod(0o600)
+    profile = load_profile("4090d")
+    assert profile.driver is not None
+    theirs = profile.model_copy(update={"driver": profile.driver.model_copy(update={name: file})})
+    assert list(checks.unreadable_files(theirs)) == []
+    ours, there = os.pipe()
+    child = os.fork()
+    if child == 0:  # root may read everything
+        try:
+            os.setresuid(65534, 65534, 65534)
+            os.write(there, repr(list(checks.unreadable_files(theirs))).encode())
+        finally:
+            os._exit(0)
+    os.close(there)
+    with open(ours) as said:
+        told = said.read()
+    os.waitpid(child, 0)
+    assert told.count("Problem(") == 1 and name in told and "setfacl -m u:65534:r" in told
+
+
 def test_several_problems_are_told_together(plan: Plan, cache: Cache, tmp_path: Path) -> None:
     with pytest.raises(HostError) as caught:
         checks.check(other_headers(large_layer(plan)), cache, tmp_path)
