@@ -68,8 +68,8 @@ def base_step(profile: Profile, lock: Lock, store: Store) -> Step:
         "level": profile.squashfs.level,
         "tree_bytes": 3 * sum(package.size for package in packages),  # installed sizes are 2.7 times the packages'
     }
-    # Debian packs harder than the layer does (1.07 for the minimal image). Where there are cuts of what packages bring,
-    # which go by far the same way in every profile, three quarters stay (on four locks, levels 6 and 9: 0.73 to 0.77).
+    # Debian packs harder than the layer does (1.07 for the minimal image). Where much of what packages bring is cut,
+    # which goes by far the same way in every profile, three quarters stay (four locks, levels 6 and 9: 0.73 to 0.77).
     thinned = any(glob.startswith("usr/") for globs in cuts.values() for glob in globs)
     expected = sum(package.size for package in packages) * (78 if thinned else 110) // 100
     return Step("base", "builder.layers.base", parts, spec, lock.source_date_epoch, expected_bytes=expected)
