@@ -149,6 +149,46 @@ def test_it_reads_a_page_in_a_chroot(bundle: Path) -> None:
     assert len(set(truth) & set(answer["text"].split())) > 0.8 * len(set(truth))
 
 
+@pytest.fixture
+def podman(tmp_path: Path) -> Iterator[list[str]]:
+    """The start of a command line, with images and containers in a folder of their own; any container is removed."""
+    lacking = [name for name in ("podman", "runc") if shutil.which(name) is None]
+    if lacking:
+        pytest.skip(f"{' and '.join(lacking)} not installed: that podman runs the image was not seen")
+    places = ["--root", f"{tmp_path}/images", "--runroot", f"{tmp_path}/run", "--tmpdir", f"{tmp_path}/tmp"]
+    # runc, because crun refuses a machine that has cgroups of both versions; no events, for want of a journal.
+    how = ["--storage-driver", "vfs", "--cgroup-manager", "cgroupfs", "--events-backend", "none", "--runtime", "runc"]
+    yield ["podman", *places, *how]
+    subprocess.run(["podman", *places, *how, "rm", "--all", "--force", "--time", "5"], check=False)
+    shutil.rmtree(tmp_path, ignore_errors=True)
+
+
+def test_podman_loads_it_and_it_reads_a_page(archive: Path, podman: list[str], tmp_path: Path) -> None:
+    """As docs/oci.md says to run it, but without a network: asked from inside."""
+
+    def run(*words: str | Path) -> str:
+        done = subprocess.run([*podman, *words], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, f"podman {words[0]}: {done.stderr}"
+        return done.stdout
+
+    name = run("load", "--quiet", "--input", archive).split()[-1]
+    limits = ["--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1024:1024"]
+    rights = ["--read-only", "--tmpfs", "/tmp", "--tmpfs", f"/run/inkstick:uid={UID},gid={UID},mode=0700"]
+    rights += ["--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--network", "none"]
+    (tmp_path / "ask").mkdir()
+    (tmp_path / "ask/ask.py").write_text(_ASK.replace("/tmp/page.png", "/ask/page.png"))
+    shutil.copyfile(ROOT / "runtime/accuracy/golden/english.png", tmp_path / "ask/page.png")
+    for path in (tmp_path / "ask", *(tmp_path / "ask").iterdir()):
+        path.chmod(0o755)
+    run("run", "--detach", "--name", "inkstick", *limits, *rights, "--volume", f"{tmp_path}/ask:/ask:ro", name)
+    answer = json.loads(run("exec", "inkstick", "/usr/bin/python3", "/ask/ask.py", str(READY_S)).splitlines()[-1])
+    truth = (ROOT / "runtime/accuracy/golden/english.txt").read_text().split()
+    assert answer["pages"] and answer["engine"]["name"] == "rapidocr"
+    assert len(set(truth) & set(answer["text"].split())) > 0.8 * len(set(truth))
+    run("stop", "--time", "60", "inkstick")
+    assert run("inspect", "--format", "{{.State.ExitCode}}", "inkstick").strip() == "0"
+
+
 def test_two_builds_have_the_same_bytes(workshop: Workshop, archive: Path) -> None:
     before = sha256_of(archive)
     shutil.rmtree(workshop.cache / "layers")
