@@ -29,7 +29,7 @@ from builder.iso import Medium, write_iso
 from builder.keys import ROOT, code_hash, key_of
 from builder.manifest import Manifest
 from builder.namespaces import delete
-from builder.papers import papers
+from builder.papers import SBOM, papers
 from builder.plan import Plan, make_plan
 from builder.profile import Profile
 from builder.sandbox import Sandbox
@@ -230,7 +230,7 @@ def _write(medium: Medium, iso: Path, key: str, plan: Plan, cache: Cache) -> Non
         with suppress(FileNotFoundError):
             partial.unlink()
         delete(room)
-    provenance.write_beside(iso, sha256, medium.manifest, plan, cache)
+    provenance.write_beside(iso, sha256, medium.manifest, plan, cache, bill=medium.papers[SBOM])
     provenance.remember(iso, key, cache)
 
 

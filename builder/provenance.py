@@ -24,12 +24,11 @@ def kernels_file(iso: Path, kind: str) -> Path:
     return iso.with_name(f"{iso.name.removesuffix('.iso')}.kernels.{kind}")
 
 
-def write_beside(iso: Path, sha256: str, made: Manifest, plan: Plan, cache: Cache) -> None:
-    """Write the checksum as `sha256sum -c` takes it, manifest, bill of materials, provenance, and machine code."""
+def write_beside(iso: Path, sha256: str, made: Manifest, plan: Plan, cache: Cache, *, bill: bytes) -> None:
+    """Write the checksum as `sha256sum -c` takes it, manifest, `bill` of materials, provenance, and machine code."""
     checksum_file(iso).write_text(f"{sha256}  {iso.name}\n")
     told = {"file": iso.name, "size": iso.stat().st_size, "sha256": sha256, **papers.describe(made, plan, cache)}
     manifest_file(iso).write_text(json.dumps(told, indent=1) + "\n")
-    bill = papers.papers(made, plan, cache)[papers.SBOM]
     iso.with_suffix(".sbom.cdx.json").write_bytes(bill)
     statement = papers.provenance(iso.name, sha256, made, plan)
     iso.with_suffix(".provenance.json").write_text(json.dumps(statement, indent=1) + "\n")
