@@ -1,8 +1,8 @@
-"""`python3 -m runtime.documents FD`: opens documents for the gateway, each request in a process of its own.
+"""`python3 -m runtime.documents FD`: forks decoders for the gateway, one for each document.
 
-This process reads requests from the socket FD and hands each to a child that it has forked beforehand;
-the child gives up its rights, opens the file, answers and ends. It never looks into a file itself.
-See `runtime.documents.cage`.
+Through the socket FD come the sockets of decoders that are wanted, one with each message. A decoder gives up
+its rights, waits for its request, opens the file, answers and ends. This process never looks into a file.
+See `runtime.documents.standby`.
 """
 
 from __future__ import annotations
@@ -31,40 +31,33 @@ from runtime.documents.refusals import TOO_COSTLY
 from runtime.problems import Problem
 
 LONGEST_REQUEST_BYTES = 65_536
-_FDS = 3
+_FDS = 2
 _PHOTOGRAPHS = ("look", "cut_out")
 _WRITE_BYTES = 1 << 18
-_AT_REST_S = 0.25
+_AT_REST_S = 0.1
 _ORDINARY_SIDE = 1600
 _SAMPLE_SIDE = 64
 _CODECS = ("cp437", "latin-1", "utf-16", "utf-16-le", "utf-16-be", "utf-8", "ascii")
 """Names in ZIP files and strings in image headers are in one of these."""
 
 
-def serve(requests: socket.socket) -> None:
+def serve(wanted: socket.socket) -> None:
     """Until the gateway closes its end."""
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # children are reaped by the kernel
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _load_libraries()
     sample = _sample()
-    spare = _forked(requests, sample)
     while True:
-        message, descriptors = _received(requests)
+        message, descriptors = _received(wanted)
         if not message:
             return
-        if json.loads(message)["what"] in _PHOTOGRAPHS and _load_photographs():
-            spare.close()
-            spare = _forked(requests, sample)
-        try:
-            socket.send_fds(spare, [message], descriptors)
-        except OSError:  # it was killed while it waited
-            spare.close()
-            spare = _forked(requests, sample)
-            socket.send_fds(spare, [message], descriptors)
-        spare.close()
-        for descriptor in descriptors:
-            os.close(descriptor)
-        spare = _forked(requests, sample)
+        ask = json.loads(message)
+        if ask["photographs"]:
+            _load_photographs()
+        with socket.socket(fileno=descriptors[0]) as channel:
+            if os.fork() == 0:
+                wanted.close()
+                _decode(channel, Limits.model_validate(ask["limits"]), sample)
 
 
 def _load_libraries() -> None:
@@ -77,32 +70,31 @@ def _load_libraries() -> None:
     gc.freeze()  # children share what is there by now
 
 
-def _load_photographs() -> bool:
-    """Load OpenCV for the children to come; False if it is loaded."""
-    if "runtime.documents.photographs" in sys.modules:
-        return False
-    importlib.import_module("runtime.documents.photographs").rehearse()
-    gc.freeze()
-    return True
+def _load_photographs() -> None:
+    """Load OpenCV for the children to come, unless it is loaded."""
+    if "runtime.documents.photographs" not in sys.modules:
+        importlib.import_module("runtime.documents.photographs").rehearse()
+        gc.freeze()
 
 
-def _forked(requests: socket.socket, sample: bytes) -> socket.socket:
-    """A child ahead of its request, which then need not wait for the fork: our end of its socket."""
-    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    if os.fork() == 0:
-        requests.close()
-        ours.close()
-        if not select.select([theirs], [], [], _AT_REST_S)[0]:
+def _decode(channel: socket.socket, limits: Limits, sample: bytes) -> NoReturn:
+    """A child's whole life. It ends without clean-up: everything it holds is the kernel's to free."""
+    code = 1
+    try:
+        confine(limits)
+        if not select.select([channel], [], [], _AT_REST_S)[0]:
             _rehearse(sample)
             _warm_memory()
-        message, descriptors = _received(theirs)
-        if not message:
-            os._exit(0)
-        theirs.close()
-        source, output, answers = descriptors
-        _answer(json.loads(message), source, output, socket.socket(fileno=answers))
-    theirs.close()
-    return ours
+        message, descriptors = _received(channel)
+        if message:
+            source, output = descriptors
+            while not message.endswith(b"\n") and (more := channel.recv(LONGEST_REQUEST_BYTES)):
+                message += more
+            _answer(Request.model_validate_json(message), source, output, channel)
+        code = 0
+    except BaseException as error:
+        print(f"document refused: {type(error).__name__}", file=sys.stderr, flush=True)
+    os._exit(code)
 
 
 def _warm_memory() -> None:
@@ -143,24 +135,14 @@ def _received(channel: socket.socket) -> tuple[bytes, list[int]]:
     return message, list(descriptors)
 
 
-def _answer(document: dict[str, object], source: int, output: int, answers: socket.socket) -> NoReturn:
-    """The child's whole life. It ends without clean-up: everything it holds is the kernel's to free."""
-    code = 1
-    try:
-        request: Request | None = Request.model_validate(document)
-        assert request is not None
-        size = os.fstat(source).st_size
-        confine(request.limits)
-        data = os.pread(source, size, 0)
-        if request.what == "open":
-            request = _described_first(request, data, answers)
-        if request is not None:
-            answers.sendall(_line(_opened(request, data, output)))
-        answers.shutdown(socket.SHUT_WR)  # the gateway need not wait for the end of this process
-        code = 0
-    except BaseException as error:
-        print(f"document refused: {type(error).__name__}", file=sys.stderr, flush=True)
-    os._exit(code)
+def _answer(asked: Request, source: int, output: int, answers: socket.socket) -> None:
+    request: Request | None = asked
+    data = os.pread(source, os.fstat(source).st_size, 0)
+    if asked.what == "open":
+        request = _described_first(asked, data, answers)
+    if request is not None:
+        answers.sendall(_line(_opened(request, data, output)))
+    answers.shutdown(socket.SHUT_WR)  # the gateway need not wait for the end of this process
 
 
 def _described_first(request: Request, data: bytes, answers: socket.socket) -> Request | None:

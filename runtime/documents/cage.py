@@ -1,25 +1,21 @@
 """Documents opened in short-lived processes that have no files, little memory and little time.
 
-One process stands by, libraries loaded, and forks ahead of every request: a fork costs milliseconds, a
-new interpreter a good part of a second. Files and pixels go through memory descriptors.
+One process stands by, libraries loaded, and forks ahead of a request: a fork costs milliseconds, a
+new interpreter a good part of a second. Files and pixels go through memory descriptors. The next fork waits
+until nobody waits for a page: with a core or two it would take its time from the engine.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import mmap
 import os
-import queue
 import socket
-import subprocess
-import sys
-import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from runtime.config import Limits
 from runtime.documents.decode import PixelPage
@@ -27,13 +23,19 @@ from runtime.documents.parts import Corners, Cut, Description, PrintedLine, Regi
 from runtime.documents.pictures import Kind
 from runtime.documents.pixels import Pixels, new_memory
 from runtime.documents.refusals import DECODER_CRASHED, KINDS, TOO_COSTLY
+from runtime.documents.standby import Standby
 from runtime.problems import EMPTY_FILE, FILE_TOO_LARGE, INTERNAL, Problem
 
 log = logging.getLogger(__name__)
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
 Opening = asyncio.Task[PixelPage | None]
 """A page that is being opened; None if its decoder ended before that."""
-_ORDINARY_PAGE_BYTES = 3 * 1600 * 1600
+_PHOTOGRAPHS = ("look", "cut_out")
+_QUIET_S = 0.05
+"""After the last document, before the next one is prepared for: answers go out first."""
 _SAVE_ANEW = "Save it again with another program."
 
 
@@ -56,20 +58,22 @@ class CutOut:
 
 
 class Cage:
-    """`cage.describe(data)`, `cage.render(data, page)`; close it in the end. Starts its process when first used."""
+    """`cage.describe(data)`, `cage.render(data, page)`; close it in the end. Starts its process when first used.
 
-    def __init__(self, limits: Limits) -> None:
+    `busy`: whether somebody waits for a page that was opened, so that nothing should be done ahead now;
+    `rest_soon` is then to be called when nobody does any more.
+    """
+
+    def __init__(self, limits: Limits, busy: Callable[[], bool] = lambda: False) -> None:
         self._limits = limits
-        self._lock = threading.Lock()
-        self._process: subprocess.Popen[bytes] | None = None
-        self._requests: socket.socket | None = None
-        self._laid_out: queue.SimpleQueue[int] = queue.SimpleQueue()
+        self._busy = busy
+        self.standby = Standby(limits)
+        self._in_hand = 0
+        self._resting: asyncio.TimerHandle | None = None
 
     async def describe(self, data: bytes, password: str = "") -> Description:
         """What pages it has. Raises Problem: any of `refusals.KINDS`."""
-        reply, _ = await asyncio.to_thread(
-            self._ask, data, Request(what="describe", limits=self._limits, password=password)
-        )
+        reply, _ = await self._aside(self._ask, data, Request(what="describe", limits=self._limits, password=password))
         assert reply.description is not None
         return reply.description
 
@@ -83,7 +87,7 @@ class Cage:
         request = Request(
             what="render", limits=self._limits, page=page, region=region, take_text=take_text, password=password
         )
-        return await asyncio.to_thread(self._render, data, request)
+        return await self._aside(self._render, data, request)
 
     async def open(self, data: bytes, region: Region | None = None) -> tuple[Description, Opening | None]:
         """What pages it has; and of an image with one page alone that page, which is under way by then.
@@ -106,13 +110,8 @@ class Cage:
                 reply = next(replies, None)
                 return None if reply is None else _page(reply, output)
 
-        opening = asyncio.create_task(asyncio.to_thread(work))
-
-        def over(task: Opening) -> None:
-            _ = task.cancelled() or task.exception()  # nobody may come for it
-            loop.run_in_executor(None, self._lay_out)
-
-        opening.add_done_callback(over)
+        opening = asyncio.create_task(self._aside(work))
+        opening.add_done_callback(lambda task: task.cancelled() or task.exception())  # nobody may come for it
         first: set[asyncio.Future[Any]] = {described, opening}
         await asyncio.wait(first, return_when=asyncio.FIRST_COMPLETED)
         if not described.done():
@@ -126,35 +125,42 @@ class Cage:
         request = Request(
             what="picture", limits=self._limits, kind=kind, clockwise=clockwise, page=page, password=password
         )
-        _, jpeg = await asyncio.to_thread(self._ask, data, request)
+        _, jpeg = await self._aside(self._ask, data, request)
         return jpeg
 
     async def look(self, frame: bytes) -> Corners | None:
         """Where a sheet lies in a camera's frame. Raises Problem as `render` does."""
-        reply, _ = await asyncio.to_thread(self._ask, frame, Request(what="look", limits=self._limits))
+        reply, _ = await self._aside(self._ask, frame, Request(what="look", limits=self._limits))
         return reply.corners
 
     async def cut_out(self, photograph: bytes, cut: Cut, clockwise: int = 0) -> CutOut:
         """The sheet in a photograph as a page. Raises Problem as `render` does."""
         request = Request(what="cut_out", limits=self._limits, cut=cut, clockwise=clockwise)
-        reply, jpeg = await asyncio.to_thread(self._ask, photograph, request)
+        reply, jpeg = await self._aside(self._ask, photograph, request)
         return CutOut(jpeg, reply.corners, reply.sharp)
+
+    def rest_soon(self) -> None:
+        """Prepare for the next document in a moment, unless another has come, or somebody waits, by then."""
+        if self._resting is not None:
+            self._resting.cancel()
+        self._resting = asyncio.get_running_loop().call_later(_QUIET_S, self._rest)
+
+    def _rest(self) -> None:
+        if not self._in_hand and not self._busy():
+            asyncio.get_running_loop().run_in_executor(None, self.standby.make_ready)
 
     def close(self) -> None:
         """End the process that stands by."""
-        with self._lock:
-            process, self._process = self._process, None
-            requests, self._requests = self._requests, None
-        if requests is not None:
-            requests.close()
-        while not self._laid_out.empty():
-            os.close(self._laid_out.get())
-        if process is not None:
-            try:
-                process.wait(5)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+        self.standby.close()
+
+    async def _aside(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """In a thread."""
+        self._in_hand += 1
+        try:
+            return await asyncio.to_thread(work, *args, **kwargs)
+        finally:
+            self._in_hand -= 1
+            self.rest_soon()
 
     def _render(self, data: bytes, request: Request) -> PixelPage | TextPage:
         with self._asked(data, request) as (replies, output):
@@ -176,33 +182,15 @@ class Cage:
             raise Problem(EMPTY_FILE, "The file holds no bytes. Copy or scan it again.")
         if len(data) > self._limits.upload_bytes:
             raise Problem(FILE_TOO_LARGE, f"The limit is {self._limits.upload_bytes} bytes.")
-        ours, theirs = socket.socketpair()
-        source, output = new_memory("document"), self._output()
+        source, output = new_memory("document"), self.standby.output()
         try:
-            with ours:
-                with theirs:
-                    _write(source, data)
-                    self._send(request, [source, output, theirs.fileno()])
-                # Ours is now the only copy of our end, and the child has the only one of theirs.
-                yield self._received(ours), output
+            _write(source, data)
+            message = request.model_dump_json().encode() + b"\n"
+            with self.standby.send(message, [source, output], photograph=request.what in _PHOTOGRAPHS) as channel:
+                yield self._received(channel), output
         finally:
             os.close(source)
             os.close(output)
-
-    def _output(self) -> int:
-        try:
-            return self._laid_out.get_nowait()
-        except queue.Empty:
-            return new_memory("pixels")
-
-    def _lay_out(self) -> None:
-        """Have memory for an ordinary page at hand: it is the kernel's to clear, which takes as long as writing to it
-        thrice, and nobody waits now.
-        """
-        if self._laid_out.empty():
-            output = new_memory("pixels")
-            os.posix_fallocate(output, 0, _ORDINARY_PAGE_BYTES)
-            self._laid_out.put(output)
 
     def _received(self, channel: socket.socket) -> Iterator[Reply]:
         """One at least. Raises Problem: the reply's own, TOO_COSTLY, DECODER_CRASHED."""
@@ -216,48 +204,18 @@ class Cage:
                     if reply.problem:
                         raise Problem(KINDS.get(reply.problem, INTERNAL), reply.detail)
                     yield reply
+        except ConnectionError:  # it ended with the request unread
+            pass
         except TimeoutError:
             raise Problem(TOO_COSTLY, "It took too long to open. Save it again, simpler.") from None
         if not answered:
             log.warning("a document's decoder ended without an answer")
             raise Problem(DECODER_CRASHED, _SAVE_ANEW)
 
-    def _send(self, request: Request, descriptors: list[int]) -> None:
-        message = json.dumps(request.model_dump(mode="json")).encode()
-        with self._lock:
-            for attempt in (1, 2):
-                requests = self._running()
-                try:
-                    socket.send_fds(requests, [message], descriptors)
-                    return
-                except OSError:
-                    log.warning("the document process is gone, it is started again")
-                    self._process = None
-                    requests.close()
-                    if attempt == 2:
-                        raise
-
-    def _running(self) -> socket.socket:
-        if self._process is not None and self._process.poll() is None and self._requests is not None:
-            return self._requests
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with theirs:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "runtime.documents", str(theirs.fileno())],
-                pass_fds=[theirs.fileno()],
-                start_new_session=True,
-            )
-        if self._requests is not None:
-            self._requests.close()
-        self._requests = ours
-        return ours
-
 
 def _page(reply: Reply, output: int) -> PixelPage:
     size_bytes = reply.width * reply.height * 3
     try:
-        if os.fstat(output).st_size > size_bytes:  # it was laid out for a larger one
-            os.truncate(output, size_bytes)
         pixels = Pixels(os.dup(output), size_bytes)
     except ValueError:
         raise Problem(DECODER_CRASHED, _SAVE_ANEW) from None

@@ -52,7 +52,7 @@ class Reader:
         """Pages accepted and not yet being opened."""
         self._limits = config.limits
         self._milestones = milestones or Milestones(config)
-        self.cage = Cage(config.limits)
+        self.cage = Cage(config.limits, busy=lambda: self.ladder.in_hand > 0)
         """Opens documents; its process starts when it is first used."""
         self._turns = Turns(self._at_a_time)
         self._openings = Turns(lambda: self._at_a_time() + _AHEAD)
@@ -241,6 +241,7 @@ class Reader:
             seconds = time.monotonic() - started
             if outcome == GIVEN_UP and seconds >= self._limits.request_timeout_s:
                 outcome = ENGINE_TIMEOUT.code
+            self.cage.rest_soon()
             engine = result.engine.name if result is not None else ""
             self.log.add(PageSeen(ask.task, engine, outcome, seconds, result))
 

@@ -203,7 +203,7 @@ def test_the_cage_has_no_files_and_little_memory(tmp_path: Path) -> None:
 
 def test_a_killed_standby_process_is_started_again(cage: Cage) -> None:
     assert refusal(cage, originals()["png"]) == ""
-    process = cage._process
+    process = cage.standby.process
     assert process is not None
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
@@ -213,7 +213,7 @@ def test_a_killed_standby_process_is_started_again(cage: Cage) -> None:
 def test_closing_leaves_no_process() -> None:
     held = Cage(Limits())
     assert refusal(held, originals()["png"]) == ""
-    process = held._process
+    process = held.standby.process
     assert process is not None
     held.close()
     assert process.poll() is not None
