@@ -40,25 +40,27 @@ class Documents:
         read = await self._jobs.read(
             upload, _order(want, region), pages=pages, first_only=True, caller=caller, on_progress=on_progress
         )
-        return _pages_read(read)[0]
+        return _pages_read(read)[0][1]
 
     async def all(self, upload: Upload, want: Want, pages: str, region: Region | None, caller: str) -> ReadDocument:
         """All pages chosen, in order. Cancelling gives them up. Raises Problem; if no page could be read, its own."""
         read = await self._jobs.read(
             upload, _order(want, region), pages=pages, first_only=False, caller=caller, on_progress=lambda _: None
         )
-        failures = [outcome.failure for outcome in read.outcomes if outcome.failure]
-        answer = FullPages(pages=_pages_read(read), failures=failures)
-        return ReadDocument(answer, tuple(read.places[each.number - 1] for each in read.outcomes if each.result))
+        pages = _pages_read(read)
+        failures = [failure for _, failure in sorted(read.waited.failures.items())]
+        answer = FullPages(pages=[page for _, page in pages], failures=failures)
+        return ReadDocument(answer, tuple(read.places[number - 1] for number, _ in pages))
 
 
 def _order(want: Want, region: Region | None) -> Order:
     return Order(task=want.task, form=want.form, keys=want.keys, to=want.to, region=region)
 
 
-def _pages_read(read: Reading) -> list[FullPage]:
-    """Raises the first page's Problem where none was read."""
-    found = [FullPage.model_validate_json(outcome.result) for outcome in read.outcomes if outcome.result]
+def _pages_read(read: Reading) -> list[tuple[int, FullPage]]:
+    """With their numbers. Raises the first page's Problem where none was read."""
+    found = sorted(read.waited.results.items())
     if not found:
-        raise next(iter(read.problems.values()), Problem(ENGINE_FAILED, "Its job was given up."))
+        problems = sorted(read.waited.problems.items())
+        raise problems[0][1] if problems else Problem(ENGINE_FAILED, "Its job was given up.")
     return found

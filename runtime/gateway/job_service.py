@@ -22,9 +22,10 @@ from runtime.gateway.engine_client import OnProgress
 from runtime.gateway.reader import Reader
 from runtime.gateway.recognition import Recognition, Want
 from runtime.gateway.refusals import KEY_REUSED, NO_JOB
-from runtime.jobs.queue import JobQueue
-from runtime.jobs.records import Claim, JobStatus, Order, PageFailure, PageOutcome
+from runtime.jobs.queue import JobQueue, Waited
+from runtime.jobs.records import Claim, JobStatus, Order, PageFailure
 from runtime.jobs.store import KeyReused, Load, NewFile, NewPage
+from runtime.outputs.pages import FullPage
 from runtime.problems import QUEUE_FULL, Problem
 from runtime.results import PageResult, Progress
 from runtime.tasks.task import Task
@@ -44,12 +45,9 @@ class Upload:
 
 @dataclass(frozen=True)
 class Reading:
-    """A document that was waited for. `problems`: by the numbers of `outcomes`. `places`: of each page, by
-    number, its place in the document, from 0.
-    """
+    """A document that was waited for. `places`: of each page, by number, its place in the document, from 0."""
 
-    outcomes: tuple[PageOutcome, ...]
-    problems: dict[int, Problem]
+    waited: Waited[FullPage]
     places: tuple[int, ...]
 
 
@@ -74,12 +72,12 @@ class JobService:
         self._on_read = on_read
         self._seconds_a_page = seconds_a_page
         self._starting = asyncio.Lock()
-        self._queue: JobQueue | None = None
+        self._queue: JobQueue[FullPage] | None = None
         self._temporary: Path | None = None
         self._openings: dict[str, Opening] = {}
         """By job: its one page, opened before it is claimed."""
 
-    async def queue(self) -> JobQueue:
+    async def queue(self) -> JobQueue[FullPage]:
         """The running queue. Raises OSError if its folder cannot be written."""
         async with self._starting:
             if self._queue is None:
@@ -163,10 +161,10 @@ class JobService:
         if opening is not None:
             self._openings[job] = opening
         try:
-            outcomes, problems = await queue.read(caller, order, files, since_claimed, job=job)
+            waited = await queue.read(caller, order, files, since_claimed, job=job)
         finally:
             self._openings.pop(job, None)
-        return Reading(tuple(outcomes), problems, tuple(page.place for page in chosen))
+        return Reading(waited, tuple(page.place for page in chosen))
 
     async def status(self, job: str) -> JobStatus:
         """Raises Problem(NO_JOB)."""
@@ -187,11 +185,11 @@ class JobService:
                 raise
             return [NewPage(0, 0, failure=PageFailure(code=problem.kind.code, detail=problem.detail))]
 
-    async def _check_room(self, queue: JobQueue, files: Sequence[NewFile], caller: str) -> None:
+    async def _check_room(self, queue: JobQueue[FullPage], files: Sequence[NewFile], caller: str) -> None:
         """A document larger than a limit is let in when nothing else waits, and a part of every limit is kept
         for callers of whom less is waiting. Raises Problem(QUEUE_FULL).
         """
-        load, own = await queue.load(), await queue.load(caller)
+        load, own = await queue.loads(caller)
         limits = self._config.limits
         new_bytes = sum(len(data) for _, data, _ in files)
         new_pixels = sum(page.pixels for _, _, pages in files for page in pages)
@@ -227,11 +225,11 @@ class JobService:
         if isinstance(want.task, Task) and not want.is_for_fields:
             self._reader.refuse_if_none_can(want.task)
 
-    async def _read_page(self, claim: Claim, on_progress: OnProgress) -> str:
+    async def _read_page(self, claim: Claim, on_progress: OnProgress) -> FullPage:
         sheet = Sheet(claim.data, claim.page, claim.order.region, opening=self._openings.get(claim.job))
         recognised = await self._recognition.read(sheet, want_of(claim.order), on_progress=on_progress)
         self._on_read(recognised.page)
-        return full(recognised).model_dump_json()
+        return full(recognised)
 
 
 def _share(limit: int) -> int:

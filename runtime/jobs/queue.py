@@ -9,9 +9,11 @@ import uuid
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Generic, TypeVar
+
+from pydantic import BaseModel
 
 from runtime.background import running
 from runtime.jobs.records import Claim, JobStatus, Order, PageFailure, PageOutcome
@@ -23,8 +25,9 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 OnProgress = Callable[[Progress], None]
-ReadPage = Callable[[Claim, OnProgress], Coroutine[None, None, str]]
-"""Reads a claimed page; gives its result as JSON. Raises Problem."""
+R = TypeVar("R", bound=BaseModel)
+ReadPage = Callable[[Claim, OnProgress], Coroutine[None, None, R]]
+"""Reads a claimed page. Raises Problem."""
 
 _NOT_THE_PAGES_FAULT = (ENGINE_UNAVAILABLE, QUEUE_FULL)
 _DEADLINE_PASSED = PageFailure(code="deadline-passed", detail="It was not read in the time that its caller gave it.")
@@ -32,33 +35,67 @@ _PAUSE_S = 2.0
 _FORGET_EVERY_S = 60.0
 
 
+@dataclass(frozen=True)
+class Waited(Generic[R]):
+    """What became of a document that was waited for: every page by its number, in one of the first two.
+
+    `problems`: of the failures, those that are no file left out.
+    """
+
+    results: dict[int, R]
+    failures: dict[int, PageFailure]
+    problems: dict[int, Problem]
+
+
 @dataclass
-class _Waiter:
-    """A call that waits for its job. `problems`: of pages that could not be read, by their number."""
+class _Waiter(Generic[R]):
+    """A call that waits for its job, which is of no use without it: what is sent and read stays in memory.
+
+    `files`: their bytes. `left`: how many pages are to be read.
+    """
 
     on_progress: OnProgress
+    files: tuple[bytes, ...]
+    left: int
+    waited: Waited[R]
     done: asyncio.Event = field(default_factory=asyncio.Event)
-    problems: dict[int, Problem] = field(default_factory=dict)
+
+    @property
+    def held_bytes(self) -> int:
+        return sum(map(len, self.files))
+
+    def seen(self, number: int, result: R | None, failure: PageFailure | None, problem: Problem | None) -> None:
+        if result is not None:
+            self.waited.results[number] = result
+        if failure is not None:
+            self.waited.failures[number] = failure
+        if problem is not None:
+            self.waited.problems[number] = problem
+        self.left -= 1
+        if not self.left:
+            self.done.set()
 
 
-class JobQueue:
+class JobQueue(Generic[R]):
     """`async with JobQueue(path, read_page, ...)`. `workers`: pages read at a time.
 
     `keep_s`: how long a finished job's results are kept.
     """
 
-    def __init__(self, path: Path, read_page: ReadPage, *, workers: int = 1, keep_s: float = 3600.0) -> None:
+    def __init__(self, path: Path, read_page: ReadPage[R], *, workers: int = 1, keep_s: float = 3600.0) -> None:
         self.keep_s = keep_s
         self._path = path
         self._read_page = read_page
         self._workers = workers
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="jobs")
         self._changed = asyncio.Condition()
-        self._in_flight: dict[tuple[str, int], asyncio.Task[str]] = {}
-        self._waiters: dict[str, _Waiter] = {}
+        self._more = asyncio.Condition()
+        """Told when there is something to claim; `_changed` is for those who follow a job."""
+        self._in_flight: dict[tuple[str, int], asyncio.Task[R]] = {}
+        self._waiters: dict[str, _Waiter[R]] = {}
         self._endings: set[asyncio.Task[None]] = set()
 
-    async def __aenter__(self) -> JobQueue:
+    async def __aenter__(self) -> JobQueue[R]:
         loop = asyncio.get_running_loop()
         self._store = await loop.run_in_executor(self._thread, JobStore, self._path)
         for job, seconds in (await self._do(self._store.deadlines)).items():
@@ -97,6 +134,7 @@ class JobQueue:
         )
         if new and timeout_s is not None:
             self._end_in(timeout_s, job)
+        await self._set_to_work(files)
         await self._tell()
         return job, new
 
@@ -118,19 +156,24 @@ class JobQueue:
 
     async def read(
         self, caller: str, order: Order, files: Sequence[NewFile], on_progress: OnProgress, *, job: str | None = None
-    ) -> tuple[list[PageOutcome], dict[int, Problem]]:
-        """Submit and wait: every page's outcome, and the problems of those that could not be read. `job`: its id.
+    ) -> Waited[R]:
+        """Submit and wait. `job`: its id.
 
         It has its turns as any job has; nothing is kept of it. Cancelling gives it up, in the engine too.
         """
-        job, waiter = job or uuid.uuid4().hex, _Waiter(on_progress)
+        pages = list(enumerate((page for _, _, pages in files for page in pages), 1))
+        known: Waited[R] = Waited({}, {number: page.failure for number, page in pages if page.failure}, {})
+        waiter = _Waiter(on_progress, tuple(data for _, data, _ in files), len(pages) - len(known.failures), known)
+        if not waiter.left:
+            return known
+        job = job or uuid.uuid4().hex
+        without_data: list[NewFile] = [(name, b"", pages) for name, _, pages in files]
         self._waiters[job] = waiter
         try:
-            await self._do(lambda: self._store.accept(caller, order, files, digest="", job=job, waited=True))
-            await self._tell()
-            if any(page.failure is None for _, _, pages in files for page in pages):
-                await waiter.done.wait()
-            return await self.outcomes(job), waiter.problems
+            await self._do(lambda: self._store.accept(caller, order, without_data, digest="", job=job, waited=True))
+            await self._set_to_work(files)
+            await waiter.done.wait()
+            return waiter.waited
         finally:
             del self._waiters[job]
             self._stop_reading(job)
@@ -156,9 +199,18 @@ class JobQueue:
         """See JobStore.sheet."""
         return await self._do(lambda: self._store.sheet(job, number))
 
-    async def load(self, caller: str | None = None) -> Load:
+    async def load(self) -> Load:
         """See JobStore.load."""
-        return await self._do(lambda: self._store.load(caller))
+        return self._with_waited(await self._do(self._store.load))
+
+    async def loads(self, caller: str) -> tuple[Load, Load]:
+        """Of all callers, and of one."""
+        of_all, own = await self._do(lambda: (self._store.load(), self._store.load(caller)))
+        return self._with_waited(of_all), own
+
+    def _with_waited(self, load: Load) -> Load:
+        held = sum(waiter.held_bytes for waiter in self._waiters.values())
+        return replace(load, held_bytes=load.held_bytes + held)
 
     async def make_room(self, size_bytes: int) -> None:
         """See JobStore.make_room."""
@@ -212,26 +264,28 @@ class JobQueue:
                 await asyncio.sleep(_PAUSE_S)
 
     async def _work_once(self) -> None:
-        async with self._changed:
+        async with self._more:
             claim = await self._do(self._store.claim)
             if claim is None:
-                await self._changed.wait()
+                await self._more.wait()
                 return
+            waiter = self._waiters.get(claim.job)
+            if claim.waited:
+                if waiter is None:  # it was given up just now
+                    return
+                claim = claim.model_copy(update={"data": waiter.files[claim.file]})
             # Before anything else can run: whoever cancels the job from now on finds its page here.
-            reading = asyncio.create_task(self._read_page(claim, self._progress_of(claim)))
+            on_progress = (lambda _: None) if waiter is None else waiter.on_progress
+            reading = asyncio.create_task(self._read_page(claim, on_progress))
             self._in_flight[claim.job, claim.number] = reading
-        await self._see_through(claim, reading)
+        await self._see_through(claim, reading, waiter)
 
-    def _progress_of(self, claim: Claim) -> OnProgress:
-        waiter = self._waiters.get(claim.job)
-        return (lambda _: None) if waiter is None else waiter.on_progress
-
-    async def _see_through(self, claim: Claim, reading: asyncio.Task[str]) -> None:
+    async def _see_through(self, claim: Claim, reading: asyncio.Task[R], waiter: _Waiter[R] | None) -> None:
         started = time.monotonic()
-        waiter = self._waiters.get(claim.job)
-        result, failure = None, None
+        result, failure, why = None, None, None
         try:
-            await self._tell()
+            if waiter is None:
+                await self._tell()
             await asyncio.wait([reading])
             if reading.cancelled():
                 return  # its job was cancelled, and the store knows
@@ -246,30 +300,32 @@ class JobQueue:
                 await self._do(lambda: self._store.put_back(claim.job, claim.number))
                 await asyncio.sleep(_PAUSE_S)
                 return
-            failure = PageFailure(code=problem.kind.code, detail=problem.detail)
-            if waiter is not None:
-                waiter.problems[claim.number] = problem
+            failure, why = PageFailure(code=problem.kind.code, detail=problem.detail), problem
         except Exception:
             log.exception("a page of a job could not be read")
             failure = PageFailure(code=INTERNAL.code, detail="The cause is in the station's log.")
-            if waiter is not None:
-                waiter.problems[claim.number] = Problem(INTERNAL, failure.detail)
+            why = Problem(INTERNAL, failure.detail)
         finally:
             del self._in_flight[claim.job, claim.number]
+        if waiter is not None:
+            waiter.seen(claim.number, result, failure, why)
+            return
+        kept = None if result is None else result.model_dump_json()
         elapsed_s = time.monotonic() - started
-        complete = await self._do(
-            lambda: self._store.finish_page(
-                claim.job, claim.number, result=result, failure=failure, elapsed_s=elapsed_s
-            )
+        await self._do(
+            lambda: self._store.finish_page(claim.job, claim.number, result=kept, failure=failure, elapsed_s=elapsed_s)
         )
-        if complete and waiter is not None:
-            waiter.done.set()
         await self._tell()
 
     async def _forget(self) -> None:
         while True:
             await self._do(lambda: self._store.forget(self.keep_s))
             await asyncio.sleep(_FORGET_EVERY_S)
+
+    async def _set_to_work(self, files: Sequence[NewFile]) -> None:
+        """As many workers as have something to do: each that looks for a page takes a transaction."""
+        async with self._more:
+            self._more.notify(sum(len(pages) for _, _, pages in files))
 
     async def _tell(self) -> None:
         async with self._changed:

@@ -71,7 +71,7 @@ class JobStatus(_Frozen):
 
 
 class Claim(_Frozen):
-    """A page handed to a worker: the job's order, the file's bytes, which page of it.
+    """A page handed to a worker: the job's order, the file's place and bytes, which page of it.
 
     `waited`: a call waits for it, which would rather have a refusal than no answer.
     """
@@ -79,6 +79,7 @@ class Claim(_Frozen):
     job: str
     number: int
     order: Order
+    file: int = 0
     data: bytes
     page: int
     attempt: int

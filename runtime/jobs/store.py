@@ -171,8 +171,8 @@ class JobStore:
             if not waiting:
                 return None
             job, caller, _, _ = min(waiting, key=lambda row: (self._callers.get(row[1], 0), row[2], row[3]))
-            number, order, data, place, attempts, waited = self._db.execute(
-                "SELECT p.number, j.order_json, f.data, p.place, p.attempts, j.waited FROM pages p "
+            number, order, file, data, place, attempts, waited = self._db.execute(
+                "SELECT p.number, j.order_json, p.file, f.data, p.place, p.attempts, j.waited FROM pages p "
                 "JOIN jobs j ON j.id=p.job JOIN files f ON f.job=p.job AND f.file=p.file "
                 "WHERE p.state='queued' AND p.job=? ORDER BY p.number LIMIT 1",
                 (job,),
@@ -187,6 +187,7 @@ class JobStore:
             job=job,
             number=number,
             order=Order.model_validate_json(order),
+            file=file,
             data=data,
             page=place,
             attempt=attempts + 1,
