@@ -12,26 +12,16 @@ def listen_unix(path: Path) -> socket.socket:
 
     Raises OSError if the folder cannot be written.
     """
-    listener = _bound(path, socket.SOCK_STREAM)
-    listener.listen(128)
-    return listener
-
-
-def bind_datagrams(path: Path) -> socket.socket:
-    """A Unix socket for datagrams at `path`, as `listen_unix` makes its own."""
-    return _bound(path, socket.SOCK_DGRAM)
-
-
-def _bound(path: Path, kind: socket.SocketKind) -> socket.socket:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.unlink(missing_ok=True)
-    made = socket.socket(socket.AF_UNIX, kind)
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     before = os.umask(0o117)  # the mode must hold from the first moment, so no chmod afterwards
     try:
-        made.bind(str(path))
+        listener.bind(str(path))
     finally:
         os.umask(before)
-    return made
+    listener.listen(128)
+    return listener
 
 
 def listen_tcp(host: str, port: int) -> socket.socket:

@@ -13,7 +13,6 @@ import uvicorn
 from runtime import config, logs
 from runtime.engine import memory, watchdog
 from runtime.engine.contract import Engine
-from runtime.engine.handover import Handover
 from runtime.engine.server import EngineServer
 from runtime.service_notify import notify
 from runtime.sockets import listen_unix
@@ -48,7 +47,6 @@ def workers(engine: config.EngineConfig) -> list[Engine]:
 async def serve(station: config.StationConfig, engine: config.EngineConfig) -> None:
     """Listen first, then load: `/health` answers while the model is on its way."""
     listener = listen_unix(engine.socket)
-    handover = Handover(engine.socket)
     created = workers(engine)
     most_bytes, recycle_bytes = memory.limits(engine.supervision)
     server = EngineServer(
@@ -56,11 +54,11 @@ async def serve(station: config.StationConfig, engine: config.EngineConfig) -> N
         max_pixels=station.limits.page_pixels,
         recycle_bytes=recycle_bytes,
         recycle_pages=engine.supervision.recycle_pages,
-        handover=handover,
+        socket=engine.socket,
     )
     watchdog.start(server.pulse, most_bytes)
     http = uvicorn.Server(
-        uvicorn.Config(server.app, log_config=None, access_log=False, lifespan="off", timeout_keep_alive=60)
+        uvicorn.Config(server.app, log_config=None, access_log=False, lifespan="on", timeout_keep_alive=60)
     )
     loading = asyncio.create_task(_load(server, engine))
     try:
@@ -70,7 +68,6 @@ async def serve(station: config.StationConfig, engine: config.EngineConfig) -> N
         for worker in dict.fromkeys(created):
             worker.close()
         engine.socket.unlink(missing_ok=True)
-        handover.close()
 
 
 async def _load(server: EngineServer, engine: config.EngineConfig) -> None:

@@ -10,8 +10,10 @@ import queue
 import signal
 import threading
 import uuid
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from pathlib import Path
 
 from pydantic import ValidationError
 from starlette.applications import Starlette
@@ -19,12 +21,13 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from runtime.documents.pixels import Pixels
 from runtime.engine import memory
 from runtime.engine.contract import Cancelled, Engine, Gone, NotItsScript
 from runtime.engine.graphics import Cards
-from runtime.engine.handover import Handover
+from runtime.engine.page_socket import PageSocket
 from runtime.engine.pulse import Pulse
-from runtime.engine.wire import MEDIA_TYPE, Health, Message
+from runtime.engine.wire import MEDIA_TYPE, Health, Message, Question
 from runtime.results import PageResult, Progress
 from runtime.tasks.task import Ask
 
@@ -39,7 +42,7 @@ class EngineServer:
     """Serves one engine: `workers` has an instance for each page in hand, all alike, or the same one several times.
 
     `recycle_bytes`: a process larger than this takes no more pages and ends when the last is done, but
-    not before it has read `recycle_pages`. `handover`: where pixels come that are no request's body.
+    not before it has read `recycle_pages`. `socket`: that of its HTTP; pages come through one beside it.
     """
 
     def __init__(
@@ -49,9 +52,9 @@ class EngineServer:
         max_pixels: int,
         recycle_bytes: int,
         recycle_pages: int,
-        handover: Handover | None = None,
+        socket: Path | None = None,
     ) -> None:
-        self._handover = handover
+        self._socket = socket
         self._engine = workers[0]
         self._workers = tuple(dict.fromkeys(workers))
         self._max_pixels = max_pixels
@@ -71,7 +74,15 @@ class EngineServer:
             Route("/metrics", self._metrics),
             Route("/read", self._read, methods=["POST"]),
         ]
-        self.app = Starlette(routes=routes)
+        self.app = Starlette(routes=routes, lifespan=self._pages)
+
+    @asynccontextmanager
+    async def _pages(self, _: Starlette) -> AsyncIterator[None]:
+        """Ends after the server's own answers, so that a page in hand is answered before the process ends."""
+        async with AsyncExitStack() as stack:
+            if self._socket is not None:
+                await stack.enter_async_context(PageSocket(self._socket, self._answer).open())
+            yield
 
     async def load(self, limit_s: float) -> None:
         """Load the engine in its thread. If it cannot, end the process: whoever started it decides."""
@@ -131,15 +142,12 @@ class EngineServer:
             return PlainTextResponse("too many pixels, or none", 413)
         try:
             pixels = await self._pixels(request, width * height * 3)
-        except (KeyError, ValueError, OSError):
-            return PlainTextResponse("neither the body nor what was handed over is width * height * 3 bytes", 400)
+        except ValueError:
+            return PlainTextResponse("the body is not width * height * 3 bytes", 400)
         return StreamingResponse(self._messages(pixels, (width, height), ask, stall_s), media_type=MEDIA_TYPE)
 
     async def _pixels(self, request: Request, size_bytes: int) -> Buffer:
-        """Raises KeyError, ValueError or OSError if they are not there."""
-        token = request.query_params.get("pixels", "")
-        if token and self._handover is not None:
-            return self._handover.take(token, size_bytes).mapped()
+        """Raises ValueError if they are too few or too many."""
         pixels = bytearray()
         async for chunk in request.stream():
             pixels += chunk
@@ -149,7 +157,24 @@ class EngineServer:
             raise ValueError(len(pixels))
         return pixels
 
-    async def _messages(self, pixels: Buffer, size: tuple[int, int], ask: Ask, stall_s: int) -> AsyncIterator[bytes]:
+    async def _answer(self, question: Question, descriptor: int) -> AsyncGenerator[bytes]:
+        width, height = question.width, question.height
+        try:
+            held = Pixels(descriptor, width * height * 3)
+            if self._ends:
+                yield Message(away=True).line()
+                return
+            if width < 1 or height < 1 or width * height > self._max_pixels:
+                raise ValueError("too many pixels, or none")
+            pixels = held.mapped()
+        except (ValueError, OSError) as error:
+            yield Message(error=f"{type(error).__name__}: {error}").line()
+            return
+        async with aclosing(self._messages(pixels, (width, height), question.ask, question.stall_s)) as lines:
+            async for line in lines:
+                yield line
+
+    async def _messages(self, pixels: Buffer, size: tuple[int, int], ask: Ask, stall_s: int) -> AsyncGenerator[bytes]:
         loop = asyncio.get_running_loop()
         messages: asyncio.Queue[Message | None] = asyncio.Queue()
         cancelled = threading.Event()

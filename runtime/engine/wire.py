@@ -1,11 +1,11 @@
-"""What gateway and engine say to each other over the Unix socket.
+"""What gateway and engine say to each other over Unix sockets.
 
-`GET /health` answers a Health, `GET /metrics` Prometheus' text. `POST /read?width=W&height=H&ask=ASK&stall_s=S`
-takes W * H * 3 bytes of RGB, ASK being an Ask as JSON, or with `pixels=TOKEN` the memory that was handed
-over with that token (runtime/engine/handover.py). It answers lines of JSON, each a Message:
+`GET /health` answers a Health, `GET /metrics` Prometheus' text. Pages go through a socket of their own
+(runtime/engine/page_socket.py), or by `POST /read?width=W&height=H&ask=ASK&stall_s=S`, which takes W * H * 3
+bytes of RGB, ASK being an Ask as JSON. Either way the answer is lines of JSON, each a Message:
 progress any number of times, then a result or an error. A stream that ends without either means
 that the engine died; the page may be sent again. An engine whose work has not come on for S seconds
-ends itself. Status 503: not now, it is about to be started anew.
+ends itself. Status 503, and `away`: not now, it is about to be started anew.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from runtime.results import EngineInfo, PageResult, Progress
-from runtime.tasks.task import Task
+from runtime.tasks.task import Ask, Task
 
 MEDIA_TYPE = "application/x-ndjson"
 
@@ -81,8 +81,22 @@ class ScriptsNotRead(BaseModel):
     read: tuple[str, ...] = ()
 
 
+class Question(BaseModel):
+    """A page to be read: `width` * `height` * 3 bytes of RGB come with it. `stall_s`: as above."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    width: int
+    height: int
+    ask: Ask = Ask()
+    stall_s: int = 600
+
+    def line(self) -> bytes:
+        return self.model_dump_json().encode() + b"\n"
+
+
 class Message(BaseModel):
-    """One line of the answer; one of the first four is set. `error` is for the log, not for users.
+    """One line of the answer; one of the first five is set. `error` is for the log, not for users.
 
     `recycles`: the engine has grown too large, takes no more pages and is started anew.
     `not_read`: the page is in scripts that the engine does not read.
@@ -94,6 +108,7 @@ class Message(BaseModel):
     result: PageResult | None = None
     error: str | None = None
     not_read: ScriptsNotRead | None = None
+    away: bool | None = None
     recycles: bool | None = None
 
     def line(self) -> bytes:

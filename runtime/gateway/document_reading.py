@@ -47,10 +47,10 @@ class Documents:
         read = await self._jobs.read(
             upload, _order(want, region), pages=pages, first_only=False, caller=caller, on_progress=lambda _: None
         )
-        pages = _pages_read(read)
+        found = _pages_read(read)
         failures = [failure for _, failure in sorted(read.waited.failures.items())]
-        answer = FullPages(pages=[page for _, page in pages], failures=failures)
-        return ReadDocument(answer, tuple(read.places[number - 1] for number, _ in pages))
+        answer = FullPages(pages=[page for _, page in found], failures=failures)
+        return ReadDocument(answer, tuple(read.places[number - 1] for number, _ in found))
 
 
 def _order(want: Want, region: Region | None) -> Order:

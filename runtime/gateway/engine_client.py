@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 
 import httpx
 from pydantic import ValidationError
 
 from runtime.config import EngineConfig
 from runtime.documents.decode import PixelPage
-from runtime.engine.handover import hand_over
-from runtime.engine.wire import Health, Message, ScriptsNotRead
+from runtime.engine.page_socket import answers, asked
+from runtime.engine.wire import Health, Message, Question, ScriptsNotRead
 from runtime.gateway.loads import Loads
 from runtime.gateway.patience import Patience
 from runtime.problems import ENGINE_FAILED, SCRIPT_NOT_READ, Problem
@@ -152,34 +153,15 @@ class EngineClient:
         self.hangs_seen += hung
         self.looked_for.set()
 
-    def _handed_over(self, page: PixelPage) -> str:
-        """The token of its memory; empty where nobody takes it: then the request carries the pixels."""
-        try:
-            return hand_over(page.pixels, self._socket)
-        except OSError:
-            return ""
-
     async def _exchange(self, page: PixelPage, ask: Ask, limit_s: int, heard: _Heard) -> PageResult:
-        token = self._handed_over(page)
-        told: dict[str, str | int] = {"width": page.width, "height": page.height, "stall_s": limit_s}
-        told |= {"ask": ask.model_dump_json(), **({"pixels": token} if token else {})}
         try:
-            async with self._http.stream(
-                "POST",
-                "/read",
-                params=told,
-                content=b"" if token else page.rgb,
-                headers={"content-type": "application/octet-stream"},
-            ) as answer:
-                if answer.status_code == httpx.codes.SERVICE_UNAVAILABLE:
-                    self._gone()
-                    raise EngineAway(self.name)
-                if answer.status_code != httpx.codes.OK:
-                    log.error("engine %s answered %d", self.name, answer.status_code)
-                    raise Problem(ENGINE_FAILED, "The engine refused the page.")
-                async for line in answer.aiter_lines():
+            async with aclosing(self._answers(page, ask, limit_s)) as lines:
+                async for line in lines:
                     message = Message.model_validate_json(line)
                     heard.from_it()
+                    if message.away:
+                        self._gone()
+                        raise EngineAway(self.name)
                     if message.recycles:
                         self.recycles_seen += 1
                         self._gone()
@@ -196,9 +178,40 @@ class EngineClient:
         except httpx.ConnectError:
             self._gone()
             raise EngineAway(self.name) from None
-        except (httpx.TransportError, ValidationError) as error:
+        except (httpx.TransportError, OSError, ValidationError) as error:
             raise EngineLost(self.name, type(error).__name__) from error
         raise EngineLost(self.name, "ended its answer early")
+
+    async def _answers(self, page: PixelPage, ask: Ask, limit_s: int) -> AsyncGenerator[bytes | str]:
+        """Lines, each a Message. By HTTP where there is no socket for pages."""
+        question = Question(width=page.width, height=page.height, ask=ask, stall_s=limit_s)
+        try:
+            connection = asked(question, page.pixels, self._socket)
+        except OSError:
+            lines: AsyncGenerator[bytes | str] = self._answers_by_http(question, page)
+        else:
+            lines = answers(connection)
+        async with aclosing(lines):
+            async for line in lines:
+                yield line
+
+    async def _answers_by_http(self, question: Question, page: PixelPage) -> AsyncGenerator[bytes | str]:
+        told: dict[str, str | int] = {"width": page.width, "height": page.height, "stall_s": question.stall_s}
+        async with self._http.stream(
+            "POST",
+            "/read",
+            params={**told, "ask": question.ask.model_dump_json()},
+            content=page.rgb,
+            headers={"content-type": "application/octet-stream"},
+        ) as answer:
+            if answer.status_code == httpx.codes.SERVICE_UNAVAILABLE:
+                self._gone()
+                raise EngineAway(self.name)
+            if answer.status_code != httpx.codes.OK:
+                log.error("engine %s answered %d", self.name, answer.status_code)
+                raise Problem(ENGINE_FAILED, "The engine refused the page.")
+            async for line in answer.aiter_lines():
+                yield line
 
 
 class _Heard:
