@@ -9,6 +9,7 @@ import os
 import queue
 import signal
 import threading
+import time
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -34,6 +35,8 @@ from runtime.tasks.task import Ask
 log = logging.getLogger(__name__)
 
 _STALL_S = 600
+_TELL_EVERY_S = 0.1
+"""How far a stage is. Each time takes two processes from their cores, on which the models run."""
 MessageSink = Callable[[Message], None]
 Buffer = bytearray | mmap.mmap
 
@@ -234,9 +237,15 @@ class EngineServer:
             raise Cancelled
         page = np.frombuffer(pixels, np.uint8).reshape(size[1], size[0], 3)
 
+        told: tuple[str, float] = "", 0.0
+
         def on_progress(progress: Progress) -> None:
+            nonlocal told
             beat()
-            send(Message(progress=progress))
+            now = time.monotonic()
+            if progress.text or progress.stage != told[0] or now - told[1] >= _TELL_EVERY_S:
+                told = progress.stage, now
+                send(Message(progress=progress))
 
         worker = self._free.get()
         try:
