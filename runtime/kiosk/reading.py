@@ -22,6 +22,7 @@ from runtime.kiosk.contracts import Reader
 from runtime.kiosk.documents import Document, may_have_pages
 from runtime.kiosk.edits import Edits
 from runtime.kiosk.pages import Page, Status
+from runtime.kiosk.time_left import time_left_s
 from runtime.kiosk.work import Work
 from runtime.problems import DAMAGED_IMAGE, ENGINE_UNAVAILABLE, INTERNAL, QUEUE_FULL, Problem
 from runtime.results import Progress
@@ -310,12 +311,9 @@ class Reading:
 
     def _left_s(self, now: float) -> float | None:
         """None while no page of this batch has been read."""
-        if not self._seconds:
-            return None
-        each = sum(self._seconds[-20:]) / len(self._seconds[-20:])
         waiting = sum(page.status is Status.WAITING for page in self._batch) + len(self._unopened)
-        in_hand = sum(max(0.0, each - (now - work.started)) for work in self._work.values())
-        return (waiting * each + in_hand) / max(1, self._reader.at_a_time)
+        in_hand = [now - work.started for work in self._work.values()]
+        return time_left_s(self._seconds, waiting, in_hand, self._reader.at_a_time)
 
 
 def _is_locked(page: Page) -> bool:

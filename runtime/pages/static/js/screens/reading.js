@@ -87,8 +87,9 @@ export function tick() {
 }
 
 function remaining(passed) {
-  if (reading.left_s === null || reading.paused) return "";
-  return ` · ${t("reading.remaining", { time: duration(Math.max(1, reading.left_s - passed)) })}`;
+  const left = reading.left_s === null || reading.paused ? 0 : reading.left_s - passed;
+  // Used up without a word from the station: a page outlasts what was expected, and nobody knows by how much.
+  return left <= 0 ? "" : ` · ${t("reading.remaining", { time: duration(Math.max(1, left)) })}`;
 }
 
 function row(n) {
