@@ -55,6 +55,8 @@ def test_the_page_that_it_lost_does_not_come_back_to_it(monkeypatch: pytest.Monk
             assert (lost.status_code, lost.content) == (200, b""), "an answer without an end"
             assert (await http.get("/health")).json()["state"] == "loading"
             assert (await http.post("/read", **PAGE)).status_code == 503  # type: ignore[arg-type]
-        assert ended
+        async with asyncio.timeout(60):
+            while not ended:  # its thread ends the process a moment after the answer
+                await asyncio.sleep(0.01)
 
     asyncio.run(trial())
