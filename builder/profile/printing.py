@@ -8,8 +8,11 @@ PACKAGES = ("cups", "cups-ipp-utils")
 """`cups` for its raster filter, which most printers want; what else it brings is cut."""
 
 _LIBRARIES = "usr/lib/x86_64-linux-gnu"
-KEPT = (f"!{_LIBRARIES}/libpoppler*", f"!{_LIBRARIES}/libexif.so*", f"!{_LIBRARIES}/libcurl-gnutls.so*")
-"""That a station without CUPS leaves out with the scanners that it has not."""
+KEPT = {
+    "libraries-of-cut-scanners": ("libpoppler*", "libexif.so*", "libcurl-gnutls.so*", "libngtcp2*"),
+    "gnupg": ("libgpgme*", "libassuan.so*"),
+}
+"""Libraries of Poppler, which makes pixels, by the rules that leave them out elsewhere."""
 
 CUT = Cut(
     reason="printers of makers, PostScript and networks; CUPS's web pages; keys made where the package was installed",
@@ -36,10 +39,12 @@ CUT = Cut(
         "usr/share/cups/doc-root",
         "usr/share/cups/drv",
         "usr/share/cups/examples",
+        "usr/share/cups/mime/*.convs",
         "usr/share/cups/model",
         "usr/share/cups/ppdc",
         "usr/share/cups/templates",
         "usr/share/ghostscript",
+        "usr/share/poppler",
         "var/lib/ghostscript",
         "usr/share/color/icc/ghostscript",
         "usr/share/fonts/*/urw-base35",
@@ -56,8 +61,9 @@ CUT = Cut(
 
 def kept(cuts: dict[str, Cut]) -> dict[str, Cut]:
     """`cuts` without what printing needs, and with its own."""
-    rule = cuts.get("libraries-of-cut-scanners")
-    changed = (
-        {} if rule is None else {"libraries-of-cut-scanners": rule.model_copy(update={"paths": [*rule.paths, *KEPT]})}
-    )
+    changed = {
+        name: cuts[name].model_copy(update={"paths": [*cuts[name].paths, *(f"!{_LIBRARIES}/{each}" for each in kept)]})
+        for name, kept in KEPT.items()
+        if name in cuts
+    }
     return {**cuts, **changed, "printing-elsewhere": CUT}

@@ -48,7 +48,10 @@ class Job:
 
 
 class Printing(Part):
-    """Plugged in where the profile prints. `printers`: None while they are looked for. All methods raise Problem."""
+    """Plugged in where the profile prints. All methods raise Problem.
+
+    `printers`: None before they were looked for; while they are again, those that were found before stand.
+    """
 
     name = "printing"
 
@@ -63,6 +66,7 @@ class Printing(Part):
 
     def state(self) -> dict[str, Any]:
         return {
+            "looking": self._looking is not None,
             "printers": None if self.printers is None else [asdict(printer) for printer in self.printers],
             "problem": None if self.problem is None else self.problem.kind.code,
             "job": None if self.job is None else self.job.told(),
@@ -74,10 +78,9 @@ class Printing(Part):
             self._looking = asyncio.create_task(self._look())
 
     async def _look(self) -> None:
-        self.printers, self.problem = None, None
         self._session.changed()
         try:
-            self.printers = await self._client.printers()
+            self.printers, self.problem = await self._client.printers(), None
         except Problem as problem:
             self.printers, self.problem = (), problem
         finally:

@@ -89,9 +89,10 @@ class Printers:
         job = int(answer["job-id"])
         try:
             await self._follow(queue, job, printer, on_progress)
-        finally:
+        except asyncio.CancelledError:
             with contextlib.suppress(IppError):
-                await asyncio.shield(ask("cancel", queue, job=job))  # refused where it has come to its end
+                await asyncio.shield(ask("cancel", queue, job=job))
+            raise
 
     async def _at(self, port: int) -> Attributes | None:
         """What the printer at this port tells of itself."""

@@ -21,7 +21,7 @@ from builder.keys import ROOT
 
 _SETTINGS = ROOT / "overlay/printing/etc/inkstick/cups"
 _HOME = "/run/inkstick-cups"
-_PATIENCE_S = 120
+_PATIENCE_S = 240
 # What the printer does with a job: it waits until nothing keeps it from printing, and tells what does.
 _PRINT = """#!/bin/sh
 told=
@@ -98,7 +98,7 @@ def ipp_printer(port: int, formats: str = "application/pdf,image/pwg-raster") ->
     with ExitStack() as stack:
         room = Path(tempfile.mkdtemp(prefix="inkstick-printer-"))
         stack.callback(shutil.rmtree, room, ignore_errors=True)
-        for name in ("cups/state", "cups/cache", "cups/spool/tmp", "printed", "spool"):
+        for name in ("cups/root", "cups/state", "cups/cache", "cups/spool/tmp", "printed", "spool"):
             (room / name).mkdir(parents=True)
         (room / "print").write_text(_PRINT.format(room=room))
         for file in _SETTINGS.iterdir():

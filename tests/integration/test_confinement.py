@@ -19,9 +19,10 @@ _EXPOSURE = re.compile(r"Overall exposure level for (\S+): (\d+\.\d+)")
 
 @pytest.fixture(scope="module")
 def tree(iso: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tree]:
-    """The demo's station, and over it what a stick for a graphics card has besides."""
+    """The demo's station, and over it what a stick has besides for a graphics card, and for printing."""
     with stacked(iso, tmp_path_factory.mktemp("tree")) as made:
         made.put_on(ROOT / "overlay/nvidia")
+        made.put_on(ROOT / "overlay/printing")
         yield made
 
 

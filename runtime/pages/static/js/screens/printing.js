@@ -56,7 +56,7 @@ function choice(group, value, key, words) {
 }
 
 function draw() {
-  const { job, printers, problem } = state;
+  const { job, looking, printers, problem } = state;
   const pages = reading?.read ?? 0;
   if (!printers?.some((one) => one.id === chosen.printer)) chosen.printer = printers?.[0]?.id ?? null;
   byId("print-choose").hidden = job !== null;
@@ -68,8 +68,9 @@ function draw() {
   byId("print-bar").parentElement.hidden = !running();
   fill("print-bar", job?.total ? job.sheets / job.total : 0);
   const waits = job ? job.halt : printers?.find((one) => one.id === chosen.printer)?.halt;
-  const wrong = job ? job.problem : problem ?? (printers?.length === 0 ? "no-printer" : null);
-  let status = printers === null ? t("printing.looking") : "";
+  const none = !job && looking && !printers?.length;
+  const wrong = job ? job.problem : none ? null : problem ?? (printers?.length === 0 ? "no-printer" : null);
+  let status = none ? t("printing.looking") : "";
   if (job) status = told(job);
   else if (wrong) status = reason(wrong);
   else if (waits) status = t(`printing_halt.${waits}`);
@@ -78,7 +79,7 @@ function draw() {
   byId("print-remedy").hidden = !(wrong || waits);
   byId("print-remedy").textContent = wrong ? remedy(wrong) : waits ? t(`printing_remedy.${waits}`) : "";
   button("look").hidden = job !== null;
-  button("look").disabled = printers === null;
+  button("look").disabled = looking;
   button("stop").hidden = !running();
   button("start").hidden = job !== null;
   button("start").disabled = chosen.printer === null;
