@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, TypeAdapter
 
 from runtime.alerts.rules import AlertRule, Signal
 
@@ -22,7 +23,8 @@ class Text(BaseModel):
 
 
 class Alert(BaseModel):
-    """A rule that fires or fired. `since`, `until`: seconds since 1970 by the station's clock."""
+    """A rule that fires or fired. `since`, `until`: seconds since 1970 by the station's clock. Of an earlier session's
+    alert that fired when the station was switched off, nobody knows `until`."""
 
     name: str
     severity: Literal["warning", "critical"]
@@ -46,8 +48,11 @@ class Standing(BaseModel):
     value: float | None
 
 
+_ALERTS = TypeAdapter(tuple[Alert, ...])
+
+
 class AlertBook:
-    """Call `look` every few seconds."""
+    """Call `look` every few seconds. What is kept elsewhere may be asked for, and given back, from another thread."""
 
     def __init__(self, rules: Sequence[AlertRule]) -> None:
         self._rules = tuple(rules)
@@ -55,9 +60,15 @@ class AlertBook:
         self._broken_since: dict[str, float] = {}
         self._firing: dict[str, Alert] = {}
         self._over: deque[Alert] = deque(maxlen=_REMEMBERED)
+        self._earlier: tuple[Alert, ...] = ()
+        self._lock = threading.Lock()
 
     def look(self, signals: Mapping[Signal, float | None], *, now: float, clock: float) -> list[Alert]:
         """Hold the rules against `signals`; those that began to fire. `now`: monotonic; `clock`: since 1970."""
+        with self._lock:
+            return self._look(signals, now, clock)
+
+    def _look(self, signals: Mapping[Signal, float | None], now: float, clock: float) -> list[Alert]:
         begun = []
         for rule in self._rules:
             value = signals.get(rule.signal)
@@ -89,8 +100,38 @@ class AlertBook:
 
     @property
     def over(self) -> list[Alert]:
-        """What was wrong, the newest first."""
-        return list(reversed(self._over))
+        """What was wrong, the newest first; that of earlier sessions after this one's."""
+        with self._lock:
+            return [*reversed(self._over), *self._earlier][:_REMEMBERED]
+
+    @property
+    def changes(self) -> tuple[object, ...]:
+        """Differs whenever `dumped` would hold other alerts; their values while they fire do not count."""
+        with self._lock:
+            return tuple((alert.name, alert.since, alert.until) for alert in self._all())
+
+    def dumped(self) -> bytes:
+        """What fires and what fired, as JSON, to be kept elsewhere."""
+        with self._lock:
+            return _ALERTS.dump_json(tuple(self._all()))
+
+    def take_in(self, dumped: bytes) -> None:
+        """Remember earlier sessions' alerts, which fire no more. Raises ValueError if they are damaged."""
+        told = _ALERTS.validate_json(dumped)
+        with self._lock:
+            known = {(alert.name, alert.since) for alert in self._all()}
+            fresh = [alert for alert in told if (alert.name, alert.since) not in known]
+            self._earlier = (*self._earlier, *fresh)[:_REMEMBERED]
+
+    def forget_earlier(self) -> None:
+        """What was taken in: this session's own stay."""
+        with self._lock:
+            self._earlier = ()
+
+    def _all(self) -> Iterable[Alert]:
+        """The newest first, as far as they are remembered."""
+        every = [*self._firing.values(), *reversed(self._over), *self._earlier]
+        return every[:_REMEMBERED]
 
     def standings(self) -> list[Standing]:
         """Every rule, in their order."""

@@ -55,6 +55,7 @@ async def serve(station: config.StationConfig, book: LogBook) -> None:
         ]
         records = await asyncio.to_thread(open_records, station)
         first_keys = FirstKeys(station.auth)
+        rest = build_api(station, reader, records, expects_pages=lambda: pages.state.session.expects_pages)
         pages = build_ui(
             station,
             reader,
@@ -62,9 +63,8 @@ async def serve(station: config.StationConfig, book: LogBook) -> None:
             on_saved=keep_reviews(records, station),
             on_forgotten=forget_texts(records),
             first_keys=first_keys.show,
-            kept=kept_of(station, records, first_keys),
+            kept=kept_of(station, records, rest.state.watch.book, first_keys),
         )
-        rest = build_api(station, reader, records, expects_pages=lambda: pages.state.session.expects_pages)
         desk = Desk(station, reader, pages.state.session, rest.state, book, first_keys=first_keys.show)
         pages.state.start = Start(station, reader, milestones, rest.state.selftest, rest.state.watch)
         add_admin(pages, desk, pages.state.templates)

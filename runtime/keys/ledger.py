@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import sqlite3
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, TypeAdapter
 
 from runtime.config import TokenConfig
 
+_REVOKED = TypeAdapter(tuple[tuple[Annotated[str, Field(pattern="^[0-9a-f]{64}$")], float], ...])
+
 
 class Ledger:
-    """Digests of tokens' ids that are good no more, in a database beside the file of keys."""
+    """Digests of tokens' ids that are good no more, in a database beside the file of keys. May be asked from several
+    threads, one at a time; what another ledger of the same file has written is seen."""
 
     def __init__(self, beside: Path, clock: Callable[[], float] = time.time) -> None:
         beside.parent.mkdir(parents=True, exist_ok=True)
@@ -41,6 +48,22 @@ class Ledger:
 
     def is_revoked(self, jti: str) -> bool:
         return self._db.execute("SELECT 1 FROM revoked WHERE digest=?", (_digest(jti),)).fetchone() is not None
+
+    def dumped(self) -> bytes:
+        """What is revoked, as JSON, to be kept elsewhere; what is spent lives as shortly as its tokens do."""
+        rows = self._db.execute(
+            "SELECT digest, until FROM revoked WHERE until >= ? ORDER BY digest", (self._clock(),)
+        ).fetchall()
+        return json.dumps(rows).encode()
+
+    def take_in(self, dumped: bytes) -> None:
+        """Revoke what was revoked elsewhere too, until the later of two times. Raises ValueError if it is damaged."""
+        rows = _REVOKED.validate_json(dumped)
+        with self._db:
+            self._db.executemany(
+                "INSERT INTO revoked VALUES (?,?) ON CONFLICT (digest) DO UPDATE SET until=max(until, excluded.until)",
+                rows,
+            )
 
 
 def remembered_s(config: TokenConfig) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import get_args
 
 import pytest
@@ -76,3 +77,42 @@ def test_the_operators_rule_takes_the_place_of_ours() -> None:
     found = {each.name: each for each in with_own(own)}
     assert found["slow"].above == 10.0 and "queue" not in found and "full" in found
     assert len(found) == len(built_in())
+
+
+def test_alerts_of_an_earlier_day_come_after_todays_and_go_with_a_lock() -> None:
+    earlier, today = AlertBook([rule()]), AlertBook([rule()])
+    for at, value in ((0, 0.95), (30, 0.95), (40, 0.5), (100, 0.95), (130, 0.95)):
+        look(earlier, value, at)
+    kept = earlier.dumped()
+    for at, value in ((500, 0.95), (530, 0.95), (540, 0.5)):
+        look(today, value, at)
+    today.take_in(kept)
+    today.take_in(kept)
+    # The one that fired when the station was switched off: nobody knows until when.
+    assert [(over.since, over.until) for over in today.over] == [(1530, 1540), (1130, None), (1030, 1040)]
+    assert today.firing == []
+    today.forget_earlier()
+    assert [over.since for over in today.over] == [1530]
+
+
+def test_what_an_alert_book_keeps_is_written_anew_only_when_an_alert_begins_or_ends() -> None:
+    book = AlertBook([rule(for_s=0)])
+    seen = []
+    for at, value in ((0, 0.5), (1, 0.95), (2, 0.96), (3, 0.5), (4, 0.6)):
+        look(book, value, at)
+        seen.append(book.changes)
+    assert [before == after for before, after in pairwise(seen)] == [False, True, False, True]
+
+
+def test_an_alert_book_remembers_so_many_and_no_damaged_ones() -> None:
+    book = AlertBook([rule(for_s=0)])
+    for at in range(0, 500, 2):
+        look(book, 0.95, at)
+        look(book, 0.5, at + 1)
+    other = AlertBook([])
+    other.take_in(book.dumped())
+    assert len(other.over) == 100 and other.over[0].since == 1498
+    for damaged in (b"", b"{}", b'[{"name": "x"}]'):
+        with pytest.raises(ValueError):
+            other.take_in(damaged)
+    assert len(other.over) == 100

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
+import json
 import logging
 import time
 from collections.abc import Awaitable, Callable
@@ -152,6 +153,44 @@ def test_the_ledger_forgets_what_nobody_accepts_any_more(tmp_path: Path) -> None
     assert ledger.spend("1", 1300.0)
     ledger.revoke("3", 50.0)
     assert ledger.is_revoked("3") and not ledger.is_revoked("2")
+
+
+def test_a_token_that_is_revoked_stays_so_on_another_day(tmp_path: Path) -> None:
+    now = 1000.0
+    for day in ("monday", "tuesday"):
+        (tmp_path / day).mkdir()
+    monday, tuesday = (Ledger(tmp_path / day / "keys.json", lambda: now) for day in ("monday", "tuesday"))
+    monday.revoke("long", 500.0)
+    monday.revoke("short", 50.0)
+    tuesday.revoke("own", 500.0)
+    assert tuesday.spend("spent", 2000.0)
+    tuesday.take_in(monday.dumped())
+    assert all(tuesday.is_revoked(each) for each in ("long", "short", "own"))
+    tuesday.revoke("long", 900.0)
+    tuesday.take_in(monday.dumped())  # the later of two times counts
+    now = 1600.0
+    tuesday.revoke("other", 50.0)
+    assert tuesday.is_revoked("long") and not tuesday.is_revoked("short")
+    assert json.loads(monday.dumped()) == [] and len(json.loads(tuesday.dumped())) == 2
+
+
+def test_another_process_sees_what_the_vault_brought(tmp_path: Path) -> None:
+    held = tokens(tmp_path)
+    other = tmp_path / "other"
+    other.mkdir()
+    Ledger(other / "keys.json").revoke("1", 500.0)
+    assert held.grant(signed(jti="1"))
+    Ledger(tmp_path / "keys.json").take_in(Ledger(other / "keys.json").dumped())
+    assert not refusal(held, signed(jti="1")).forged
+
+
+@pytest.mark.parametrize("damaged", [b"", b"5", b"{}", b'[["no digest", 1]]', b'[["' + b"a" * 64 + b'", "x"]]'])
+def test_a_damaged_list_of_revoked_tokens_is_refused_whole(tmp_path: Path, damaged: bytes) -> None:
+    ledger = Ledger(tmp_path / "keys.json")
+    ledger.revoke("1", 500.0)
+    with pytest.raises(ValueError):
+        ledger.take_in(damaged)
+    assert ledger.is_revoked("1")
 
 
 def test_a_key_that_is_none_is_refused_at_the_start(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import threading
 from collections.abc import Callable, Coroutine, Iterator
@@ -12,9 +13,11 @@ from typing import Any
 import pytest
 
 from runtime.accuracy.records import Records, SelfTestRun
-from runtime.config import AuthConfig
+from runtime.alerts.book import AlertBook
+from runtime.config import AuthConfig, StationConfig, TokenConfig
 from runtime.evaluate.truths import Figures
 from runtime.keys.first import FirstKeys
+from runtime.keys.ledger import Ledger
 from runtime.keys.ring import KeyRing
 from runtime.kiosk.kept_forms import kept_forms
 from runtime.kiosk.own_forms import FormsOfSession, OwnForm
@@ -26,7 +29,7 @@ from runtime.media.server import MediaServer
 from runtime.media.vault_wire import TOO_SOON, VAULT_GONE, WRONG_PASSPHRASE
 from runtime.problems import Problem
 from runtime.vault.client import VaultClient
-from runtime.vault.keeping import kept_keys
+from runtime.vault.keeping import kept_keys, kept_of
 from runtime.vault.kept_document import KeptDocument
 from runtime.vault.vault import Vault
 
@@ -202,6 +205,52 @@ def test_first_keys_are_withdrawn_where_the_vault_has_others(tmp_path: Path) -> 
     kept_keys(KeyRing(path), fresh).opened(vault)
     assert fresh.show() == []
     assert KeyRing(path).scopes_of(good) == ("ocr",)
+
+
+def test_what_was_revoked_and_what_fired_is_kept_from_day_to_day(tmp_path: Path) -> None:
+    vault = tmp_path / "vault"
+    vault.mkdir()
+    books, ledgers = [], []
+    for day in ("monday", "tuesday"):
+        (tmp_path / day).mkdir()
+        path = tmp_path / day / "keys.json"
+        book, ledger = AlertBook([]), Ledger(path)
+        tokens = TokenConfig(algorithm="EdDSA", public_key="unused here", issuer="registry")
+        config = StationConfig.model_validate({**STATION, "auth": AuthConfig(required=True, keys=path, tokens=tokens)})
+        kept = kept_of(config, Records(None), book, FirstKeys(config.auth))
+        if day == "monday":
+            ledger.revoke("a token", 900.0)
+            book.take_in(json.dumps([FIRED]).encode())
+        for each in kept:
+            each.opened(vault)
+            each.write(vault)
+        assert not any(each.write(vault) for each in kept), "nothing is written twice"
+        books.append(book)
+        ledgers.append(ledger)
+    assert ledgers[1].is_revoked("a token") and not ledgers[1].is_revoked("another")
+    assert [alert.name for alert in books[1].over] == ["disk"]
+    for each in kept:
+        each.closed()
+    assert books[1].over == [], "a lock hides what was there before"
+    assert ledgers[1].is_revoked("a token"), "and makes no token good again"
+
+
+STATION = {
+    "profile": "test",
+    "version": "0",
+    "ui": {"host": "127.0.0.1", "port": 7860},
+    "api": {"host": "127.0.0.1", "port": 8000},
+    "engines": [],
+}
+FIRED = {
+    "name": "disk",
+    "severity": "warning",
+    "signal": "disk",
+    "value": 0.97,
+    "text": {"zh": "满", "en": "full"},
+    "since": 1000.0,
+    "until": 1030.0,
+}
 
 
 def run_of(at: float) -> SelfTestRun:
