@@ -56,6 +56,8 @@ class Limits(_Strict):
     """What a ZIP may unpack to, as its directory says; it is unpacked file by file, never whole."""
     archive_ratio: PositiveInt = 200
     pdf_dpi: PositiveInt = 200
+    pictures_bytes: PositiveInt = 256 * 1024 * 1024
+    """Of pages that were read, as the screen shows them; beyond it, those looked at longest ago become smaller."""
     decode_memory_bytes: PositiveInt = 2 * 1024 * 1024 * 1024
     decode_s: PositiveInt = 60
     """Processor time and, twice this, wall time in which one page must be opened."""

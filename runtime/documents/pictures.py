@@ -14,10 +14,10 @@ from runtime.documents.images import FORMATS, turn_to
 from runtime.documents.signatures import Kind as Signature
 from runtime.documents.signatures import kind_of
 
-Kind = Literal["thumbnail", "card", "preview"]
-SIDES: dict[Kind, int] = {"thumbnail": 112, "card": 420, "preview": 1800}
+Kind = Literal["thumbnail", "card", "reduced", "preview"]
+SIDES: dict[Kind, int] = {"thumbnail": 112, "card": 420, "reduced": 900, "preview": 1800}
 """At most so many pixels wide and high."""
-_QUALITY: dict[Kind, int] = {"thumbnail": 70, "card": 75, "preview": 82}
+_QUALITY: dict[Kind, int] = {"thumbnail": 70, "card": 75, "reduced": 60, "preview": 82}
 _TURN = {
     90: Image.Transpose.ROTATE_270,
     180: Image.Transpose.ROTATE_180,

@@ -63,20 +63,25 @@ class Intake:
         session.recognition.check(wanted)
         session.note(None)
         if session.reading is None:
-            session.reading = Reading(session.reader, session.recognition, self._fetch, session.reading_changed)
+            session.reading = self._new_reading()
             session.looks_at = "list" if in_background else "queue"
         session.reading.add(documents, wanted)
 
-    def take_up(self, pages: Sequence[Page]) -> Reading:
+    async def take_up(self, pages: Sequence[Page]) -> Reading:
         """Look at pages that were read before, in the place of those that are here. Raises Problem BUSY."""
+        reading = self._new_reading()
+        await reading.take_up(pages)
         session = self._session
         if session.saving is not None or (session.reading is not None and session.reading.running):
             raise Problem(BUSY)
-        reading = Reading(session.reader, session.recognition, self._fetch, session.reading_changed)
         session.reading = reading
-        reading.take_up(pages)
         self._look("review")
         return reading
+
+    def _new_reading(self) -> Reading:
+        session = self._session
+        limit = session.config.limits.pictures_bytes
+        return Reading(session.reader, session.recognition, self._fetch, session.reading_changed, limit)
 
     def _held_bytes(self) -> int:
         pages = () if self._session.reading is None else self._session.reading.pages

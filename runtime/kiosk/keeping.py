@@ -81,9 +81,14 @@ class Keeping(Part):
             return False
         versions = {page.id: _version(page) for page in fresh}
         batch = Batch(self._batch, self._at, tuple(page.name for page in read), tuple(page.id for page in read))
-        self.history.keep(batch, [KeptPage(page.id, dumped(page), page.picture) for page in fresh])
+        self.history.keep(batch, [KeptPage(page.id, dumped(page), self._picture(page, reading)) for page in fresh])
         self._kept.update(versions)
         return True
+
+    def _picture(self, page: Page, reading: Reading) -> bytes | None:
+        """None where the vault has a sharper one: it then keeps that."""
+        known = page.id in self._kept and reading.album.is_reduced(page)
+        return None if known else page.picture
 
     def _begin(self, reading: Reading, batch: str, at: float) -> None:
         self._reading, self._batch, self._at, self._kept = reading, batch, at, {}
@@ -98,7 +103,7 @@ class Keeping(Part):
             pages = await asyncio.to_thread(self._pages, batch_id)
         except (OSError, KeyError, ValueError) as error:
             raise Problem(STICK_GONE, GONE) from error
-        reading = self._session.intake.take_up(pages)
+        reading = await self._session.intake.take_up(pages)
         self._begin(reading, batch.id, batch.at)
         self._kept = {page.id: _version(page) for page in pages}
 

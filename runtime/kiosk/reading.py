@@ -10,14 +10,16 @@ import asyncio
 import hashlib
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any
 
+from runtime.config import Limits
 from runtime.documents.refusals import LOCKED_DOCUMENT
 from runtime.documents.selection import chosen_pages
 from runtime.documents.sheet import Sheet
 from runtime.gateway.recognition import Recognition, Want
+from runtime.kiosk.album import Album, Fetch
 from runtime.kiosk.contracts import Reader
 from runtime.kiosk.documents import Document, may_have_pages
 from runtime.kiosk.edits import Edits
@@ -29,7 +31,6 @@ from runtime.results import Progress
 
 log = logging.getLogger(__name__)
 
-Fetch = Callable[[Document], Awaitable[bytes]]
 _TRY_AGAIN_S = 2.0
 MOST_PAGES = 5000
 """Of one batch: results and pictures are held in memory."""
@@ -39,9 +40,17 @@ class Reading:
     """Pages being read, and what became of them. Documents may be added at any time.
 
     `pages_revision` grows when a page is added or its status or text changes, `edits` when a person corrects.
+    `pictures_bytes`: see Album.
     """
 
-    def __init__(self, reader: Reader, recognition: Recognition, fetch: Fetch, changed: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        reader: Reader,
+        recognition: Recognition,
+        fetch: Fetch,
+        changed: Callable[[], None],
+        pictures_bytes: int = Limits().pictures_bytes,
+    ) -> None:
         self.pages: list[Page] = []
         self.pages_revision = 0
         self.edits = 0
@@ -50,6 +59,7 @@ class Reading:
         self._reader = reader
         self._recognition = recognition
         self._fetch = fetch
+        self.album = Album(reader.cage, fetch, pictures_bytes)
         self._changed = changed
         self._held: tuple[Document, bytes] | None = None
         self._unopened: list[tuple[Document, Want]] = []
@@ -82,8 +92,9 @@ class Reading:
             self._opening.add_done_callback(self._opened)
         self._pages_changed()
 
-    def take_up(self, pages: Iterable[Page]) -> None:
+    async def take_up(self, pages: Sequence[Page]) -> None:
         """Pages that were read before, with nothing left to do or to save."""
+        await self.album.take_up(pages)
         self.pages += pages
         self.saved_edits = self.edits
         self._pages_changed()
@@ -262,9 +273,8 @@ class Reading:
     async def _keep_picture(self, page: Page, data: bytes, rotation: int) -> None:
         """Kept in memory, so that a page can be looked at and corrected after its stick is gone."""
         try:
-            page.picture = await self._reader.cage.picture(
-                data, "preview", rotation, page.place, page.document.password
-            )
+            picture = await self._reader.cage.picture(data, "preview", rotation, page.place, page.document.password)
+            await self.album.put(page, picture)
         except Problem as problem:
             if problem.kind is not DAMAGED_IMAGE:
                 log.info("no picture: %s", problem)

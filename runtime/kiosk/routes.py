@@ -74,7 +74,8 @@ async def pages(session: Now) -> dict[str, Any]:
 
 @router.get("/pages/{number}/picture")
 async def picture(session: Now, number: int) -> Response:
-    content = session.page(number).picture
+    page, reading = session.page(number), session.reading
+    content = None if reading is None else await reading.album.look_at(page)
     if content is None:
         raise Problem(NOT_FOUND)
     return Response(content, media_type="image/jpeg")

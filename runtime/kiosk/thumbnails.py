@@ -14,7 +14,8 @@ _KEPT = 1200
 
 
 class Thumbnails:
-    """Keeps the last thousand or so. One is made at a time: the processor is for reading."""
+    """Keeps the thousand or so that were asked for last, of 3 KB each. One is made at a time: the processor is for
+    reading."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -53,6 +54,7 @@ class Thumbnails:
                     self._kept[key] = None
                 while len(self._kept) > _KEPT:
                     self._kept.popitem(last=False)
+            self._kept.move_to_end(key)
             return self._kept[key]
 
     def forget(self) -> None:
