@@ -231,6 +231,13 @@ def test_keys_are_made_shown_once_and_revoked(admin: Watched, station: Station) 
     admin.picture("admin-keys-zh")
     key = fresh.inner_text()
     assert capacity(station, key) == 200
+    scope = admin.page.locator("#fresh-keys dt span").last
+    expect(scope).to_have_text("识别")
+    admin.press("l")
+    expect(scope).to_have_text("read pages")
+    assert fresh.inner_text() == key
+    admin.press("l")
+    expect(scope).to_have_text("识别")
     panel(admin, 4, "tests")
     panel(admin, 5, "keys")
     assert key not in admin.page.content()

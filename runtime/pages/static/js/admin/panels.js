@@ -133,7 +133,10 @@ async function showFresh(fresh) {
   if (fresh.length === 0) return;
   byId("fresh-keys").hidden = byId("fresh-lead").hidden = false;
   byId("fresh-keys").append(
-    ...fresh.flatMap(({ id, scope, key }) => [el("dt", {}, `${id} · ${t(`admin_scope.${scope}`)}`), el("dd", {}, el("code", {}, key))]),
+    ...fresh.flatMap(({ id, scope, key }) => {
+      const word = `admin_scope.${scope}`; // drawn once: it follows the language by itself
+      return [el("dt", {}, `${id} · `, el("span", { data: { w: word } }, t(word))), el("dd", {}, el("code", {}, key))];
+    }),
   );
 }
 

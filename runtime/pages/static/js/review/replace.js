@@ -69,6 +69,9 @@ function count() {
   byId("replace-label").parentElement.disabled = !left;
 }
 
+// The words of an open dialog in the language that is spoken now.
+export const speakAnew = () => found && count();
+
 export async function replaceAll() {
   const body = { ...words(), replace: byId("replace-with").value, skipped: skipped() };
   const done = await post("review/replace", body);

@@ -44,7 +44,9 @@ export async function render(state, spokenAnew) {
     revision = now;
     timer ??= setTimeout(() => list().catch((error) => tell(error.code)), GATHER_MS);
   }
-  if (spokenAnew && page) show(true);
+  if (!spokenAnew || !page) return;
+  show(true);
+  replace.speakAnew();
 }
 
 // Pages may come and change at any time; the clerk stays where they are.
