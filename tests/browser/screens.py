@@ -33,7 +33,7 @@ _IN_PORTRAIT = ("insert", "list", "review")
 _BY_HAND = "dialog-"  # opened without what leads to it: half empty
 _QUALITY = 45
 # What a list or a dialog scrolls may be out of view; what nothing scrolls may not.
-_OUTSIDE = """() => [...document.querySelectorAll("header button, .actions button, main h1, dialog[open] h1")]
+OUTSIDE = """() => [...document.querySelectorAll("header button, .actions button, main h1, dialog[open] h1")]
   .filter((each) => each.offsetParent !== null)
   .filter((each) => {
     for (let at = each.parentElement; at; at = at.parentElement)
@@ -58,7 +58,7 @@ class Taken:
         page.evaluate("document.fonts.ready.then(() => new Promise(requestAnimationFrame))")
         page.wait_for_timeout(400)  # the picture of a page follows with the next frames
         file = f"{name}-{language}-{size[0]}.webp"
-        if outside := page.evaluate(_OUTSIDE):
+        if outside := page.evaluate(OUTSIDE):
             self.overflowing[file] = outside
         with Image.open(io.BytesIO(page.screenshot())) as shot:
             shot.convert("RGB").save(self.folder / file, "WEBP", quality=_QUALITY, method=6)
@@ -95,7 +95,7 @@ def take_all(browser: Browser, station: Station, folder: Path) -> Taken:
     return taken
 
 
-_ASKED = {"dialog-keys", "dialog-view", "dialog-replace"}
+_ASKED = {"dialog-keys", "dialog-view"}
 
 
 def _take_each(taken: Taken, kiosk: Watched, station: Station, name: str) -> None:

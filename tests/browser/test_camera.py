@@ -13,6 +13,7 @@ import pytest
 from jinja2 import Template
 from playwright.sync_api import Browser
 
+from tests.browser.axe import violations
 from tests.browser.conftest import ARGUMENTS, Watched
 from tests.browser.film import make_film
 from tests.browser.station import ROOT, Station
@@ -85,6 +86,7 @@ def test_a_sheet_that_lies_still_is_taken_cut_out_and_read(
     kiosk.sees("已拍下第 1 页")
     kiosk.page.wait_for_function("() => document.querySelector('#shots li img').naturalWidth > 0")
     kiosk.picture("camera-zh")
+    assert violations(kiosk) == []
     kiosk.press("Enter")
     kiosk.page.wait_for_selector("#lines li", timeout=180_000)
     text = "\n".join(kiosk.page.locator("#lines .words").all_inner_texts())
@@ -115,6 +117,7 @@ def test_by_hand_a_page_is_taken_turned_taken_again_and_dropped(
     kiosk.press("w")
     kiosk.sees("whole photograph", timeout_s=60)
     kiosk.picture("camera-en")
+    assert violations(kiosk) == []
     kiosk.press("g")
     kiosk.sees("Take page 1 again")
     kiosk.press("Space")
@@ -136,6 +139,7 @@ def test_without_a_camera_the_page_says_so_and_what_to_do(with_camera: Open) -> 
     kiosk.sees("没有找到相机", timeout_s=60)
     kiosk.sees("请用 USB 线接上文件相机")
     kiosk.picture("camera-none")
+    assert violations(kiosk) == []
     kiosk.press("Escape")
     kiosk.shows("insert")
 

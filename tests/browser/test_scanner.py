@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.browser.axe import violations
 from tests.browser.conftest import Watched
 from tests.browser.station import ROOT, Station
 from tests.integration.escl_scanner import EsclScanner, Scanner, on_glass
@@ -57,6 +58,7 @@ def test_a_page_from_the_glass_is_scanned_and_read(kiosk: Watched, station: Stat
     kiosk.sees("扫描仪就绪", timeout_s=120)
     kiosk.page.wait_for_function("() => document.querySelector('#scans li img').naturalWidth > 0")
     kiosk.picture("scanner-zh")
+    assert violations(kiosk) == []
     kiosk.press("Enter")
     kiosk.page.wait_for_selector("#lines li", timeout=180_000)
     text = "\n".join(kiosk.page.locator("#lines .words").all_inner_texts())
@@ -83,6 +85,7 @@ def test_a_feeder_is_emptied_and_its_faults_are_said(kiosk: Watched, station: St
     kiosk.press("Space")
     kiosk.sees("Paper is jammed in the scanner", timeout_s=120)
     kiosk.picture("scanner-en")
+    assert violations(kiosk) == []
     kiosk.press("Home", "Delete")
     kiosk.sees("2 pages scanned")
     kiosk.press("Escape")

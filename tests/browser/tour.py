@@ -101,7 +101,22 @@ def _vault(kiosk: Watched, station: Station) -> Iterator[str]:
     yield "vault-history"
     page.locator('#vault-history [data-do="vault"]').click()
     page.wait_for_selector("#vault[open]")
-    kiosk.press("Escape")
+    kiosk.press("c")
+    page.wait_for_selector("#vault-change[open]")
+    yield "vault-change"
+    page.locator('#vault-change [data-do="vault"]').click()
+    page.wait_for_selector("#vault[open]")
+    kiosk.press("x")
+    page.wait_for_selector("#vault-found button", timeout=LONG_MS)
+    yield "vault-locked"
+    page.locator("#vault-found button").first.click()
+    page.wait_for_selector("#vault-erase[open]")
+    yield "vault-erase"
+    page.locator('#vault-erase [data-do="vault"]').click()
+    page.locator("#vault-found button").last.click()
+    page.wait_for_selector("#vault-unlock[open]")
+    yield "vault-unlock"
+    page.locator('#vault-unlock [data-do="dismiss"]').click()
     page.wait_for_selector("#vault", state="hidden")
     station.rest()
     page.wait_for_selector('#vault-button:not([data-state="open"])')
@@ -149,12 +164,23 @@ def _reviewing(kiosk: Watched, station: Station) -> Iterator[str]:
             page.wait_for_selector("#keyboard-candidates button")
             yield "review-pinyin"
             kiosk.press("Escape", "F8", "Escape")
-            yield from _asked(kiosk, "f", "replace")
+            yield from _replacing(kiosk)
             yield from _taking_out(kiosk)
         elif each["name"].startswith("身份证"):
             yield "review-card"
         if number + 1 < len(pages):
             kiosk.press("PageDown")
+
+
+def _replacing(kiosk: Watched) -> Iterator[str]:
+    kiosk.press("f")
+    kiosk.page.wait_for_selector("#replace[open]")
+    kiosk.page.fill("#replace-find", "the")
+    kiosk.page.fill("#replace-with", "this")
+    kiosk.page.wait_for_selector("#replace-found li:nth-child(3)")
+    yield "replace"
+    kiosk.press("Escape")
+    kiosk.page.wait_for_selector("#replace", state="hidden")
 
 
 def _taking_out(kiosk: Watched) -> Iterator[str]:
@@ -197,12 +223,16 @@ def _mishaps(kiosk: Watched, station: Station) -> Iterator[str]:
     kiosk.shows("insert")
 
 
+_MET = ("keys", "view", "tell", "replace", "vault-change", "vault-erase", "vault-unlock")
+"""Dialogs that the walk comes by on its way."""
+
+
 def _dialogs(kiosk: Watched, station: Station, prefix: str = "") -> Iterator[str]:
     """Each dialog by itself, as far as it is drawn without what led to it."""
     page = kiosk.page
     for name in page.evaluate("[...document.querySelectorAll('dialog')].map(dialog => dialog.id)"):
-        if not prefix and name in ("keys", "view", "tell", "replace"):
-            continue  # they were met on the way
+        if not prefix and name in _MET:
+            continue
         # What is told or asked for is written when it happens.
         page.evaluate(
             """name => import('/static/js/dialogs.js').then(dialogs => {

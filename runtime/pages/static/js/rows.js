@@ -1,9 +1,20 @@
 // A long list of rows of one height: only those near the view are in the document, so that a thousand
-// rows scroll as ten do.
+// rows scroll as ten do. `list` scrolls; it is a grid, since a row may hold buttons, and what lists its rows is its
+// only child. A row is a list item around a `line`.
+import { el } from "./dom.js";
+
 const OVER = 8;
 const ALL_UP_TO = 60;
 
+const cell = (content) => el("span", { attributes: { role: "gridcell" } }, content);
+
+// `data` is for the item, whose `id` and whether it is `selected` are told to who listens.
+export const line = ({ id, selected, data }, ...cells) =>
+  el("li", { data, attributes: { role: "none" } },
+    el("div", { id, attributes: { role: "row", "aria-selected": String(selected) } }, ...cells.map(cell)));
+
 export function rows(list, make) {
+  const items = list.firstElementChild;
   let count = 0;
   let height = 0;
   let drawn = new Map();
@@ -18,7 +29,8 @@ export function rows(list, make) {
     if (same) return;
     drawn = wanted;
     space(from, to);
-    list.replaceChildren(...drawn.values());
+    list.ariaRowCount = String(count);
+    items.replaceChildren(...drawn.values());
   }
 
   // The rows that are not there: as margins, since padding would make the list itself as long.
@@ -38,14 +50,13 @@ export function rows(list, make) {
 
   function made(n) {
     const row = make(n);
-    row.ariaSetSize = String(count);
-    row.ariaPosInSet = String(n + 1);
+    row.firstElementChild.ariaRowIndex = String(n + 1);
     return row;
   }
 
   function measure() {
-    list.replaceChildren(make(0));
-    height = list.firstElementChild.getBoundingClientRect().height;
+    items.replaceChildren(make(0));
+    height = items.firstElementChild.getBoundingClientRect().height;
     if (!height) height = 4.6 * parseFloat(getComputedStyle(document.documentElement).fontSize);
   }
 

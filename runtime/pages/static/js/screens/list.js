@@ -3,7 +3,7 @@ import { get, post } from "../api.js";
 import { remedy, reason } from "../dialogs.js";
 import { byId, el } from "../dom.js";
 import { found, show as showFolders } from "../folders.js";
-import { rows } from "../rows.js";
+import { line, rows } from "../rows.js";
 import * as thumbnails from "../thumbnails.js";
 import { bytes, t } from "../words.js";
 import * as ranges from "./ranges.js";
@@ -65,9 +65,8 @@ function row(number, place) {
   const name = el("span", { className: "name" }, file.name);
   if (file.folder) name.append(el("small", {}, file.folder));
   const wanted = chosen.has(number);
-  const item = el(
-    "li",
-    { data: { n: place }, id: `file-${place}`, attributes: { role: "option", "aria-selected": String(wanted) } },
+  const item = line(
+    { id: `file-${place}`, selected: wanted, data: { n: place } },
     el("span", { className: "box" }, wanted ? "✓" : ""),
     thumbnails.thumb(`/kiosk/files/${revision}/${number}/thumbnail`),
     name,

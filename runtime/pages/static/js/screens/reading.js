@@ -2,7 +2,7 @@
 import { get, post } from "../api.js";
 import { ask, reason, remedy } from "../dialogs.js";
 import { byId, el, fill } from "../dom.js";
-import { rows } from "../rows.js";
+import { line, rows } from "../rows.js";
 import { thumb } from "../thumbnails.js";
 import { duration, t } from "../words.js";
 
@@ -94,12 +94,11 @@ function remaining(passed) {
 
 function row(n) {
   const page = pages[n];
-  const item = el(
-    "li",
-    { data: { status: page.status, n }, id: `page-${n}`, attributes: { role: "option", "aria-selected": String(n === at) } },
+  const item = line(
+    { id: `page-${n}`, selected: n === at, data: { status: page.status, n } },
     thumb(`/kiosk/pages/${n}/thumbnail${page.status === "read" ? "?read" : ""}`),
     el("span", { className: "name" }, nameOf(page), el("small", {}, told(page)), el("i", { className: "part" })),
-    ...buttons(page, n),
+    button(page, n),
   );
   if (n === at) item.classList.add("at");
   return item;
@@ -109,16 +108,16 @@ function told({ status, code }) {
   return code ? `${reason(code)} · ${remedy(code)}` : t(`status.${status}`);
 }
 
-function buttons(page, n) {
-  const made = (key, does) => {
-    const button = el("button", { type: "button", tabIndex: -1, onclick: does }, t(key));
-    button.ariaLabel = `${t(key)} ${nameOf(page)}`;
-    return button;
+function button(page, n) {
+  const made = (key, act) => {
+    const does = el("button", { type: "button", tabIndex: -1, onclick: act }, t(key));
+    does.ariaLabel = `${t(key)} ${nameOf(page)}`;
+    return does;
   };
-  if (page.code === "locked-document") return [made("action.password", () => askPassword(n, page.name))];
-  if (mayRetry(page)) return [made("action.retry", () => post("read/again", { pages: [n] }))];
-  if (page.status === "read") return [made("action.look", () => lookAt(n))];
-  return [made("action.take_out", () => post("read/cancel", { page: n }))];
+  if (page.code === "locked-document") return made("action.password", () => askPassword(n, page.name));
+  if (mayRetry(page)) return made("action.retry", () => post("read/again", { pages: [n] }));
+  if (page.status === "read") return made("action.look", () => lookAt(n));
+  return made("action.take_out", () => post("read/cancel", { page: n }));
 }
 
 function showWork(work) {
@@ -127,11 +126,16 @@ function showWork(work) {
 }
 
 function mark(n) {
-  list.row(at)?.classList.remove("at");
+  point(false);
   at = Math.max(0, Math.min(pages.length - 1, n));
   list.reveal(at);
-  list.row(at)?.classList.add("at");
+  point(true);
   byId("reading-pages").setAttribute("aria-activedescendant", `page-${at}`);
+}
+
+function point(here) {
+  list.row(at)?.classList.toggle("at", here);
+  list.row(at)?.firstElementChild.setAttribute("aria-selected", String(here));
 }
 
 export function askPassword(n, name) {

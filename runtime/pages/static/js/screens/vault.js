@@ -266,7 +266,7 @@ async function list() {
       el("button", { type: "button", onclick: () => forget(each, names) }, t("vault.action_delete")),
       el("button", { type: "button", onclick: () => openAgain(each) }, t("vault.action_open")));
   });
-  byId("vault-batches").replaceChildren(...(rows.length ? rows : [el("p", { className: "hollow" }, t("vault.no_batches"))]));
+  byId("vault-batches").replaceChildren(...(rows.length ? rows : [el("li", { className: "hollow" }, t("vault.no_batches"))]));
 }
 
 function openHistory() {
