@@ -86,7 +86,7 @@ class Request(_Frozen):
 
     what: Literal["describe", "render", "open", "picture", "look", "cut_out"]
     limits: Limits
-    kind: Literal["thumbnail", "card", "preview"] = "preview"
+    kind: Literal["thumbnail", "card", "reduced", "preview"] = "preview"
     cut: Cut = "sheet"
     clockwise: int = 0
     page: int = 0

@@ -65,6 +65,8 @@ class Intake:
         if session.reading is None:
             session.reading = self._new_reading()
             session.looks_at = "list" if in_background else "queue"
+        elif in_background and session.screen == "review":
+            session.looks_at = "review"  # else the queue would come up, and take the clerk from her correction
         session.reading.add(documents, wanted)
 
     async def take_up(self, pages: Sequence[Page]) -> Reading:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from runtime.accuracy.keeping import keep_reviews
 from runtime.accuracy.records import Records
 from runtime.config import Listener, StationConfig
 from runtime.kiosk.app import build_ui
+from runtime.kiosk.documents import Document
 from runtime.media import server
 from runtime.media.folder_sticks import FolderSticks
 from runtime.media.server import MediaServer
@@ -204,3 +206,18 @@ def test_power_off_is_refused_where_this_is_not_a_station(client: TestClient) ->
 
 def test_an_image_that_has_no_thumbnail_is_answered_without_an_error(client: TestClient) -> None:
     assert client.get(f"/kiosk/files/{listed(client)}/0/thumbnail").status_code == 204
+
+
+def test_what_comes_in_the_background_leaves_the_clerk_where_she_is(client: TestClient, reader: StubReader) -> None:
+    read_all(client)
+    until(client, lambda state: state["screen"] == "review")
+    reader.step_s = 30.0
+    session = client.app.state.session  # type: ignore[attr-defined]
+    assert client.portal is not None
+    arrived = Document("3.png", "upload", data=b"pixels")
+    client.portal.call(partial(session.intake.take, [arrived], in_background=True))
+    state = client.get("/kiosk/state").json()
+    assert state["reading"]["running"] and state["screen"] == "review"
+    client.post("/kiosk/look", json={"at": "queue"})
+    assert client.get("/kiosk/state").json()["screen"] == "reading"
+    client.post("/kiosk/read/stop")

@@ -3,10 +3,14 @@ import { post } from "../api.js";
 import { byId } from "../dom.js";
 import { duration, t } from "../words.js";
 
+let stays = false; // over the pages that are being corrected: nothing may move under the hand when all are read
+
 export function show({ screen, reading, watch }) {
   const elsewhere = reading && screen !== "reading" && (reading.running || screen === "list" || screen === "insert");
-  byId("batch").hidden = !elsewhere;
-  if (elsewhere) byId("batch-told").textContent = told(reading);
+  stays = screen === "review" && Boolean(reading) && (stays || reading.running);
+  byId("batch").hidden = !elsewhere && !stays;
+  byId("batch").firstElementChild.disabled = stays && !reading.running;
+  if (elsewhere || stays) byId("batch-told").textContent = told(reading);
   byId("watching").hidden = !watch;
   if (!watch) return;
   const stick = watch.stick || t("stick.unnamed");
@@ -17,7 +21,7 @@ export function show({ screen, reading, watch }) {
 }
 
 function told(reading) {
-  if (!reading.running) return t("batch.done", { count: reading.read });
+  if (!reading.running) return t(stays ? "batch.over" : "batch.done", { count: reading.read });
   const progress = t(reading.paused ? "batch.paused" : "batch.running", { done: reading.finished, total: reading.batch });
   if (reading.left_s === null || reading.paused) return progress;
   return `${progress} · ${t("reading.remaining", { time: duration(reading.left_s) })}`;

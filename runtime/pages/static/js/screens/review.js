@@ -65,10 +65,11 @@ async function list() {
 // `scrolled`: the picture shows that page already, and stays where it is.
 async function open(wanted, target = null, scrolled = false) {
   await settled();
-  const same = page !== null && wanted === number && pages[wanted]?.stamp.split("-")[2] === stamp.split("-")[2];
   number = wanted;
   const fetched = await get(`pages/${wanted}`);
   if (number !== wanted) return;
+  // Asked only now: another may have fetched it meanwhile, and the clerk have begun on it.
+  const same = page !== null && page.id === fetched.id && fetched.stamp.split("-")[2] === stamp.split("-")[2];
   still = scrolled;
   take(fetched, same);
   still = false;
