@@ -47,6 +47,7 @@ _ISO_CODE = (
     "provenance.py",
     "contents.py",
     "inputs/vendored.py",
+    "inputs/derived.py",
     "papers.py",
     "sbom.py",
     "kernels.py",

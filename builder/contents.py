@@ -10,6 +10,7 @@ from typing import Any
 
 from builder import licences
 from builder.cache import Cache
+from builder.inputs.derived import derived
 from builder.inputs.lock import Lock, Wheel
 from builder.inputs.store import Store
 from builder.inputs.vendored import vendored
@@ -38,6 +39,7 @@ def describe(plan: Plan, cache: Cache) -> dict[str, Any]:
         "wheels": [{**wheel.model_dump(), "licence": licence} for wheel, licence in wheels],
         "left_out": [row.model_dump() for row in lock.left_out],
         "scripts": [package.model_dump() for package in vendored()],
+        "data": [data.model_dump() for data in derived()],
         **({"driver": _driver(plan, cache)} if profile.driver else {}),
         **({"model": _model(profile, lock)} if profile.model else {}),
         "sizes": _sizes(plan, cache),

@@ -14,7 +14,7 @@ from typing import Any
 from cyclonedx.factory.license import LicenseFactory
 from cyclonedx.model import HashAlgorithm, HashType, Property
 from cyclonedx.model.bom import Bom
-from cyclonedx.model.component import Component, ComponentScope, ComponentType
+from cyclonedx.model.component import Component, ComponentScope, ComponentType, Pedigree
 from cyclonedx.model.license import License
 from cyclonedx.output.json import JsonV1Dot6
 from packageurl import PackageURL
@@ -55,6 +55,8 @@ def _components(about: Mapping[str, Any]) -> Iterator[Component]:
         )
     for row in about["scripts"]:
         yield _script(row)
+    for row in about.get("data", ()):
+        yield _data(row)
     model = about.get("model")
     if model:
         yield from _model(model)
@@ -99,6 +101,37 @@ def _script(row: Mapping[str, Any]) -> Component:
             Component(type=ComponentType.FILE, name=path, bom_ref=f"npm:{row['name']}:{path}", hashes=_hashes(file))
             for path, file in row["files"].items()
         ],
+        scope=ComponentScope.REQUIRED,
+    )
+
+
+def _data(row: Mapping[str, Any]) -> Component:
+    """Data that was made from others' works; these are its ancestors, and not on the stick themselves."""
+    files = [
+        Component(
+            type=ComponentType.FILE, name=path, bom_ref=f"data:{row['name']}:{path}", hashes=_hashes({"sha256": known})
+        )
+        for path, known in row["files"].items()
+    ]
+    ancestors = [
+        Component(
+            type=ComponentType.LIBRARY,
+            name=each["name"],
+            version=each["version"],
+            bom_ref=f"data:{row['name']}:from:{each['name']}",
+            purl=PackageURL.from_string(each["purl"]),
+            licenses=_licences(each["licence"]),
+        )
+        for each in row["made_from"]
+    ]
+    return Component(
+        type=ComponentType.DATA,
+        name=row["name"],
+        version=row["version"],
+        bom_ref=f"data:{row['name']}",
+        licenses=_licences(row["licence"]),
+        pedigree=Pedigree(ancestors=ancestors),
+        components=files,
         scope=ComponentScope.REQUIRED,
     )
 

@@ -115,7 +115,7 @@ def _image(plan: Plan, blobs: list[Step], about: dict[str, Any], cache: Cache) -
 
 
 def _labels(profile: Profile, about: dict[str, Any]) -> dict[str, str]:
-    named = {row["licence"] for row in (*about["wheels"], *about["scripts"])}
+    named = {row["licence"] for row in (*about["wheels"], *about["scripts"], *about["data"])}
     spoken = sorted(name for name in named if name and len(name) <= 40 and not name.startswith("see "))
     model = about.get("model")
     return {
