@@ -58,6 +58,7 @@ from runtime.kiosk.session import Session
 from runtime.kiosk.statics import page_files
 from runtime.kiosk.thumbnails import Thumbnails
 from runtime.media.client import MediaClient
+from runtime.pinyin import candidates as pinyin
 from runtime.problems import NOT_FOUND, Problem
 from runtime.vault.vault import Kept
 
@@ -104,7 +105,7 @@ def build_ui(
     answer_with_problems(app)
     app.state.review = Review(session)
     session.plug(app.state.review)
-    let_go = (app.state.thumbnails.forget, session.peeked.forget)
+    let_go = (app.state.thumbnails.forget, session.peeked.forget, pinyin.forget)
     app.state.forgetting = Forgetting(session, config.forgetting, let_go=let_go, on_forgotten=on_forgotten)
     session.plug(app.state.forgetting)
     for each in (

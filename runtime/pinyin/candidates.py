@@ -39,6 +39,14 @@ def candidates(typed: str, *, traditional: bool = False) -> tuple[Candidate, ...
     return tuple(Candidate(text, takes) for text, takes in texts.items())
 
 
+def forget() -> None:
+    """What was typed of late is kept, to be quick, and tells what somebody wrote: from now on it is not."""
+    candidates.cache_clear()
+    partings.cache_clear()
+    if dictionary.cache_info().currsize:
+        dictionary().words.cache_clear()
+
+
 def _in_order(ways: tuple[tuple[Piece, ...], ...]) -> Iterator[tuple[tuple[Word, ...], int]]:
     whole = sorted(_whole(ways), key=lambda found: -found[0])
     sentence = _sentence(ways)

@@ -18,13 +18,19 @@ from runtime.accuracy.records import Records
 from runtime.config import ForgettingConfig, Listener, StationConfig
 from runtime.gateway.recognition import Recognised
 from runtime.kiosk.app import build_ui
+from runtime.kiosk.camera import Shot
 from runtime.kiosk.documents import Document
 from runtime.kiosk.edits import Edits
 from runtime.kiosk.pages import Page
+from runtime.kiosk.parts import Part
 from runtime.kiosk.reading import Reading
+from runtime.kiosk.scanner import Scanned
 from runtime.media import server
 from runtime.media.folder_sticks import FolderSticks
 from runtime.media.server import MediaServer
+from runtime.pinyin.candidates import candidates
+from runtime.pinyin.dictionary import dictionary
+from runtime.pinyin.syllables import partings
 from tests.unit.kiosk.stub_reader import WORDS, StubReader
 from tests.unit.kiosk.test_interface import HERE, OWN, read_all, until
 
@@ -172,3 +178,52 @@ def test_without_a_timer_nothing_is_covered_or_forgotten(tmp_path: Path, monkeyp
         time.sleep(1.5)
         assert stage(client) == "awake"
         assert client.get("/kiosk/state").json()["forgetting"]["left_s"] is None
+
+
+def test_every_place_that_holds_something_of_the_pages_is_emptied(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with station(tmp_path, monkeypatch, ForgettingConfig()) as client:
+        app: Any = client.app
+        session, camera, scanner = app.state.session, app.state.camera, app.state.scanner
+        read_and_correct(client)
+        files = client.get("/kiosk/files").json()
+        client.post(f"/kiosk/files/{files['revision']}/0/open", json={"password": "open sesame"})
+        client.get("/kiosk/pages/0/thumbnail")
+        camera.shots.append(Shot(b"photograph", b"page", None, True))
+        scanner.pages.append(Scanned(b"png"))
+        scanner.preview = Scanned(b"png")
+        (stick,) = client.get("/kiosk/state").json()["sticks"]
+        client.post("/kiosk/watch", json={"stick": stick["id"], "folder": "", "save": True})
+        typed = "shenmimingzi"
+        assert client.get("/kiosk/pinyin", params={"q": typed}).json()["candidates"]
+        state = client.get("/kiosk/state").json()
+        assert session.peeked._last is not None and app.state.thumbnails._kept
+        assert state["watch"] is not None and state["forgetting"]["pages"] == 4
+        assert candidates.cache_info().currsize and partings.cache_info().currsize
+
+        assert client.post("/kiosk/forget").status_code == 204
+
+        state = client.get("/kiosk/state").json()
+        assert (session.peeked._last, session.peeked._passwords) == (None, {})
+        assert app.state.thumbnails._kept == {}
+        assert (camera.shots, scanner.pages, scanner.preview) == ([], [], None)
+        assert (state["reading"], state["watch"], state["forgetting"]["pages"]) == (None, None, 0)
+        assert [each.cache_info().currsize for each in (candidates, partings, dictionary().words)] == [0, 0, 0]
+
+
+def test_a_part_that_is_plugged_in_later_is_asked_to_let_go_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Held(Part):
+        name = "held"
+        asked = 0
+
+        async def let_go(self) -> None:
+            self.asked += 1
+
+    with station(tmp_path, monkeypatch, ForgettingConfig()) as client:
+        held = Held()
+        client.app.state.session.plug(held)  # type: ignore[attr-defined]
+        assert client.post("/kiosk/forget").status_code == 204
+        assert held.asked == 1
