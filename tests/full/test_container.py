@@ -6,6 +6,7 @@ import json
 import shlex
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -150,17 +151,18 @@ def test_it_reads_a_page_in_a_chroot(bundle: Path) -> None:
 
 
 @pytest.fixture
-def podman(tmp_path: Path) -> Iterator[list[str]]:
+def podman() -> Iterator[list[str]]:
     """The start of a command line, with images and containers in a folder of their own; any container is removed."""
     lacking = [name for name in ("podman", "runc") if shutil.which(name) is None]
     if lacking:
         pytest.skip(f"{' and '.join(lacking)} not installed: that podman runs the image was not seen")
-    places = ["--root", f"{tmp_path}/images", "--runroot", f"{tmp_path}/run", "--tmpdir", f"{tmp_path}/tmp"]
+    room = tempfile.mkdtemp(prefix="inkstick-", dir="/tmp")  # podman takes no path of over fifty characters
+    places = ["--root", f"{room}/images", "--runroot", f"{room}/run", "--tmpdir", f"{room}/tmp"]
     # runc, because crun refuses a machine that has cgroups of both versions; no events, for want of a journal.
     how = ["--storage-driver", "vfs", "--cgroup-manager", "cgroupfs", "--events-backend", "none", "--runtime", "runc"]
     yield ["podman", *places, *how]
     subprocess.run(["podman", *places, *how, "rm", "--all", "--force", "--time", "5"], check=False)
-    shutil.rmtree(tmp_path, ignore_errors=True)
+    shutil.rmtree(room, ignore_errors=True)
 
 
 def test_podman_loads_it_and_it_reads_a_page(archive: Path, podman: list[str], tmp_path: Path) -> None:
