@@ -5,13 +5,15 @@ from __future__ import annotations
 import concurrent.futures
 import io
 import json
+from dataclasses import replace
 from typing import Any
 
 import httpx
 import pytest
 from PIL import Image
 
-from runtime.tasks.task import Task
+from runtime.tasks.prompts import prompt
+from runtime.tasks.task import Ask, Task
 from tests.engines.tiny import LOOP, Known, known
 from tests.integration.station import Station
 
@@ -141,3 +143,10 @@ def test_nobody_is_ready_before_the_golden_page_was_read(station: Station) -> No
     ready = station.http.get("/readyz").json()["engines"]
     log = (station.milestones.parent / "log").read_text()
     assert len(ready) == 1 and f"ready: name='{ready[0]}'" in log
+
+
+def test_ones_own_words_reach_the_model(station: Station) -> None:
+    """The tiny model knows no words but the official ones: it answers those of another task as it was taught."""
+    page = of_task(Task.TABLE)[0]
+    own = Ask(task=Task.TEXT, prompt=prompt(page.ask, "1.0", "zh"))
+    assert read_by_engine(station, replace(page, ask=own))["task"] == Task.TEXT
