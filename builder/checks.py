@@ -61,6 +61,7 @@ def problems(plan: Plan, cache: Cache, dist: Path) -> list[Problem]:
     return [
         *tools_too_old(),
         *kernels_apart(plan.lock),
+        *driver_without_root(plan),
         *unreadable_files(plan.profile),
         *files_too_large(plan, dist),
         *unusable_folders(plan, cache, dist),
@@ -102,6 +103,12 @@ def kernels_apart(lock: Lock) -> Iterator[Problem]:
 def _kernels(lock: Lock, use: str, kind: str) -> set[str]:
     found = (_KERNEL.match(package.name) for package in lock.used_by(use))
     return {match[2] for match in found if match and match[1] == kind}
+
+
+def driver_without_root(plan: Plan) -> Iterator[Problem]:
+    """In a user namespace NVIDIA's own tests of the kernel's headers were seen to go wrong, minutes into the build."""
+    if "modules" in plan.to_do and os.geteuid() != 0:
+        yield Problem("the driver's kernel modules are not built without root's rights", "run it with sudo")
 
 
 def unreadable_files(profile: Profile) -> Iterator[Problem]:

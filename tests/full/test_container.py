@@ -165,30 +165,11 @@ def podman() -> Iterator[list[str]]:
     shutil.rmtree(room, ignore_errors=True)
 
 
-def test_podman_loads_it_and_it_reads_a_page(archive: Path, podman: list[str], tmp_path: Path) -> None:
-    """As docs/oci.md says to run it, but without a network: asked from inside."""
-
-    def run(*words: str | Path) -> str:
-        done = subprocess.run([*podman, *words], capture_output=True, text=True, check=False)
-        assert done.returncode == 0, f"podman {words[0]}: {done.stderr}"
-        return done.stdout
-
-    name = run("load", "--quiet", "--input", archive).split()[-1]
-    limits = ["--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1024:1024"]
-    rights = ["--read-only", "--tmpfs", "/tmp", "--tmpfs", f"/run/inkstick:uid={UID},gid={UID},mode=0700"]
-    rights += ["--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--network", "none"]
-    (tmp_path / "ask").mkdir()
-    (tmp_path / "ask/ask.py").write_text(_ASK.replace("/tmp/page.png", "/ask/page.png"))
-    shutil.copyfile(ROOT / "runtime/accuracy/golden/english.png", tmp_path / "ask/page.png")
-    for path in (tmp_path / "ask", *(tmp_path / "ask").iterdir()):
-        path.chmod(0o755)
-    run("run", "--detach", "--name", "inkstick", *limits, *rights, "--volume", f"{tmp_path}/ask:/ask:ro", name)
-    answer = json.loads(run("exec", "inkstick", "/usr/bin/python3", "/ask/ask.py", str(READY_S)).splitlines()[-1])
-    truth = (ROOT / "runtime/accuracy/golden/english.txt").read_text().split()
-    assert answer["pages"] and answer["engine"]["name"] == "rapidocr"
-    assert len(set(truth) & set(answer["text"].split())) > 0.8 * len(set(truth))
-    run("stop", "--time", "60", "inkstick")
-    assert run("inspect", "--format", "{{.State.ExitCode}}", "inkstick").strip() == "0"
+def test_podman_loads_it(archive: Path, podman: list[str]) -> None:
+    words = [*podman, "load", "--quiet", "--input", archive]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "localhost/inkstick-demo:" in done.stdout
 
 
 def test_two_builds_have_the_same_bytes(workshop: Workshop, archive: Path) -> None:

@@ -175,6 +175,16 @@ def test_a_file_that_is_anothers_is_told_before_anything_runs(tmp_path: Path, na
     assert told.count("Problem(") == 1 and name in told and "setfacl -m u:65534:r" in told
 
 
+def test_a_driver_wants_root_and_says_so_at_the_start(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
+    driven = replace(plan, to_do=("base", "modules", "driver"))
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    (problem,) = checks.driver_without_root(driven)
+    assert "modules" in problem.what and "sudo" in problem.remedy
+    assert list(checks.driver_without_root(plan)) == []
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    assert list(checks.driver_without_root(driven)) == []
+
+
 def test_several_problems_are_told_together(plan: Plan, cache: Cache, tmp_path: Path) -> None:
     with pytest.raises(HostError) as caught:
         checks.check(other_headers(large_layer(plan)), cache, tmp_path)
