@@ -166,7 +166,7 @@ def podman() -> Iterator[list[str]]:
 
 
 def test_podman_loads_it(archive: Path, podman: list[str]) -> None:
-    words = [*podman, "load", "--quiet", "--input", archive]
+    words = [*podman, "load", "--quiet", "--input", str(archive)]
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "localhost/inkstick-demo:" in done.stdout
