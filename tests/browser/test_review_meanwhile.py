@@ -82,16 +82,18 @@ def test_pages_that_are_read_meanwhile_move_nothing(kiosk: Watched, station: Sta
     pages = {"1.png": english()[0], **{f"{number}.png": short() for number in range(2, 7)}}
     station.plug_in("STICK", pages)
     kiosk.page.wait_for_selector(f"#files li:nth-child({len(pages)})")
-    kiosk.press("a", "Enter")
-    kiosk.page.wait_for_selector('#reading-pages li[data-status="read"]', timeout=READ_S * 1000)
-    kiosk.press(" ")
-    station.wait_until(lambda state: state["reading"]["paused"] and not state["reading"]["work"], READ_S)
-    left = station.state()["reading"]["total"] - station.state()["reading"]["read"]  # type: ignore[index]
-    assert left > 0, "they would all have been read before she began"
+    kiosk.press("Enter")  # the first alone
+    kiosk.shows("review", timeout_s=READ_S)
+    station.post("read/pause", {"paused": True})  # so that no machine has read the others before she begins
+    listing = station.state()["files"]["revision"]  # type: ignore[index]
+    station.post("read", {"revision": listing, "files": [1, 2, 3, 4, 5]})
+    kiosk.shows("reading")
     kiosk.press("e")
+    comes_to(kiosk, "1 / 6")
     before = correct_half(kiosk)
+    assert station.state()["reading"]["read"] == 1  # type: ignore[index]
     station.post("read/pause", {"paused": False})
-    station.wait_until(lambda state: not state["reading"]["running"], READ_S)
+    station.wait_until(lambda state: state["reading"]["read"] == 6 and not state["reading"]["running"], READ_S)
     keeps(kiosk, station, before)
 
 
