@@ -102,7 +102,7 @@ async function send() {
     if (changing) await post("door/change", { old, pin });
     else await post(step === "enter" ? "door/enter" : "door/choose", { pin });
     const changed = changing;
-    changing = false;
+    changing = busy = false; // keys are heeded again, whatever the desk still waits for
     await opened(changed);
   } catch (error) {
     chosen = null;
