@@ -109,7 +109,7 @@ class Draft:
     def _follow_field(self, key: str, before: str, after: str) -> None:
         fields = () if self.of.fields is None else self.of.fields.fields
         box = next((each.box for each in fields if each.key == key), None)
-        if not before or not after or box is None:
+        if not before or not after or "\n" in after or box is None:
             return
         holding = [
             number
@@ -177,7 +177,7 @@ def fitting(target: Target, text: str) -> str:
         return text
     if len(text) > MAX_LINE_CHARACTERS:
         raise Problem(BAD_REQUEST, f"At most {MAX_LINE_CHARACTERS} characters.")
-    if target.kind != "cell" and "\n" in text:
+    if target.kind == "line" and "\n" in text:
         raise Problem(BAD_REQUEST, "A line is one line of text.")
     return text if target.kind == "line" else text.strip()
 

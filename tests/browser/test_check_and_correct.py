@@ -115,6 +115,30 @@ def test_when_nothing_is_doubtful_tab_goes_on_to_the_buttons(batch: Watched, mad
     batch.sees("没有其他存疑的地方了")
 
 
+def test_a_field_may_have_lines_and_is_not_changed_by_a_look(batch: Watched) -> None:
+    address = '#fields > li[data-target="field:住址"]'
+    place = batch.page.locator(address)
+    batch.press("PageDown")
+    place.click()
+    batch.press("Enter", "Control+a")
+    batch.page.keyboard.type("First Street 1")
+    batch.press("Shift+Enter")
+    batch.page.keyboard.type("Back door")
+    batch.press("Enter")
+    batch.page.wait_for_selector(f"{address} s.was")
+    assert place.locator(".words").inner_text() == "First Street 1\nBack door"
+    batch.picture("field-of-two-lines")
+    edits = "fetch('/kiosk/pages/1').then(a => a.json()).then(p => p.fields.fields.find(f => f.key === '住址').value)"
+    assert batch.page.evaluate(edits) == "First Street 1\nBack door"
+    batch.press("Enter")
+    batch.page.wait_for_selector(f"{address} textarea")
+    batch.press("Enter")
+    batch.page.wait_for_selector(f"{address} textarea", state="detached")
+    batch.page.wait_for_selector("#review-undo:not(:disabled)")
+    batch.press("Control+z")  # takes back the one change there is
+    batch.page.wait_for_selector(f"{address} s.was", state="detached")
+
+
 def test_words_are_replaced_on_all_pages_and_taken_back_as_one_step(batch: Watched) -> None:
     page = batch.page
     batch.press("f")

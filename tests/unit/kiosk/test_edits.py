@@ -65,6 +65,14 @@ def test_a_corrected_field_is_checked_again_and_its_line_follows() -> None:
     assert page.page.text.endswith(_BAD)
 
 
+def test_a_field_of_two_lines_stands_as_it_is_typed_and_leaves_the_lines_alone() -> None:
+    page, edits = card(), Edits()
+    edits.apply(page, "field:住址", "北京市朝阳区\r\n幸福路 1 号")
+    after = edits.edited(page)
+    assert after.fields is not None and after.fields.flat()["住址"] == "北京市朝阳区\n幸福路 1 号"
+    assert after.page.lines == page.page.lines
+
+
 def test_a_corrected_line_corrects_the_field_that_stands_in_it() -> None:
     page, edits = card(), Edits()
     edits.apply(page, "line:4", f"公民身份号码 {_GOOD}")

@@ -7,12 +7,13 @@ const PASSED_ON = ["F2", "F9", "F10"]; // shortcuts that work while typing: what
 // "" where the focus went elsewhere. With `lines` the text may have several, and Shift+Enter begins another.
 export function editor({ value, label, lines = false, done }) {
   const field = el("textarea", { value, rows: 1, spellcheck: false, ariaLabel: label });
+  const begun = field.value; // line breaks may be written otherwise than in `value`
   let open = true;
   const finish = (keep, key) => {
     if (!open) return;
     open = false;
-    const text = lines ? field.value : field.value.replace(/\s*[\r\n]+\s*/g, " ");
-    done(keep && text !== value ? text : null, key);
+    const text = lines ? field.value : field.value.replace(/\s*\n+\s*/g, " ");
+    done(keep && field.value !== begun ? text : null, key);
   };
   field.addEventListener("blur", () => finish(true, ""));
   field.addEventListener("keydown", (event) => {

@@ -126,6 +126,7 @@ export function edit() {
   const input = editor({
     value: field.value,
     label: t("field.edit", { name: field.key }),
+    lines: true,
     done(text, ended) {
       if (text !== null) field.value = text;
       write(item, field);
