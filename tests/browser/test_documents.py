@@ -6,11 +6,15 @@ helper are the station's.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser
@@ -151,6 +155,43 @@ def test_a_document_is_shown_as_it_looks(watched: Watched, reading_station: Stat
     watched.page.wait_for_selector("#rendered h1", timeout=60_000)
     assert watched.page.locator("#rendered h1").inner_text() == "GATE 7"
     watched.picture("document")
+
+
+def engine_of(station: Station) -> int:
+    config = os.fsencode(station.sticks.parent / "station.json")
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            words = (folder / "cmdline").read_bytes().split(b"\0")
+            if b"runtime.engine" in words and config in words:
+                return int(folder.name)
+    raise AssertionError("no engine is running")
+
+
+def test_what_the_model_writes_is_seen_as_it_writes(watched: Watched, reading_station: Station) -> None:
+    """The engine goes in steps of a few milliseconds, so that its few words are not there all at once."""
+    reading_station.post("choice", {"task": "document"})
+    reading_station.plug_in("STICK", {"lines-4.png": (FOLDER / "pages/lines-4.png").read_bytes()})
+    watched.page.wait_for_selector("#files li", timeout=60_000)
+    engine, writing = engine_of(reading_station), watched.page.locator("#writing")
+    os.kill(engine, signal.SIGSTOP)
+    try:
+        watched.press("a", "Enter")
+        watched.shows("reading")
+        deadline = time.monotonic() + 300
+        while not writing.is_visible():
+            assert time.monotonic() < deadline
+            os.kill(engine, signal.SIGCONT)
+            time.sleep(0.004)
+            os.kill(engine, signal.SIGSTOP)
+            watched.page.wait_for_timeout(150)
+        so_far = writing.inner_text()
+        watched.picture("writing")
+    finally:
+        os.kill(engine, signal.SIGCONT)
+    watched.shows("review", timeout_s=400)
+    whole = watched.page.locator("#source-text")
+    whole.wait_for()
+    assert so_far and whole.input_value().startswith(so_far) and whole.input_value() != so_far
 
 
 def test_a_translation_is_corrected_as_text(watched: Watched, reading_station: Station) -> None:
