@@ -155,7 +155,7 @@ def podman() -> Iterator[list[str]]:
     """The start of a command line, with images and containers in a folder of their own; any container is removed."""
     lacking = [name for name in ("podman", "runc") if shutil.which(name) is None]
     if lacking:
-        pytest.skip(f"{' and '.join(lacking)} not installed: that podman runs the image was not seen")
+        pytest.fail(f"not installed: apt-get install {' '.join(lacking)}")
     room = tempfile.mkdtemp(prefix="inkstick-", dir="/tmp")  # podman takes no path of over fifty characters
     places = ["--root", f"{room}/images", "--runroot", f"{room}/run", "--tmpdir", f"{room}/tmp"]
     # runc, because crun refuses a machine that has cgroups of both versions; no events, for want of a journal.
