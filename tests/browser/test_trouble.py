@@ -30,15 +30,18 @@ def test_a_stick_pulled_out_while_reading_keeps_what_was_read(kiosk: Watched, st
     kiosk.shows("review", timeout_s=90)
     kiosk.sees("有些页面没有识别")
     kiosk.sees("1 / 8")
-    kiosk.press("Escape", *7 * ["PageDown"])
-    kiosk.sees("8 / 8")
+    found = kiosk.page.evaluate("fetch('/kiosk/pages').then(answer => answer.json())")["pages"]
+    gone = [number for number, page in enumerate(found) if page["status"] == "failed"]
+    assert len(gone) >= 5, "one may be at hand still, for the sake of its small picture"
+    kiosk.press("Escape", *gone[-1] * ["PageDown"])
+    kiosk.sees(f"{gone[-1] + 1} / 8")
     kiosk.sees("U 盘已被拔出")
     kiosk.picture("pulled-while-reading")
     station.put_back("STICK")
     station.wait_until(lambda state: len(state["sticks"]) == 1)
     kiosk.press("r")
     kiosk.page.wait_for_selector("#lines li:nth-child(7)", timeout=90_000)
-    kiosk.sees("8 / 8")
+    kiosk.sees(f"{gone[-1] + 1} / 8")
 
 
 @contextmanager
