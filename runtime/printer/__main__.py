@@ -4,30 +4,19 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import logging
 import os
-import signal
 import socket
 import sys
 from pathlib import Path
 
+from runtime.media.answer import own_socket, serve
 from runtime.printer.printers import PORTS, Printers
 from runtime.printer.server import Service
 from runtime.sockets import listen_unix
 
 _SYSTEMD_FIRST = 3
 """sd_listen_fds(3): the first socket that systemd passes."""
-
-
-async def serve(listener: socket.socket, cups: Path, ports: range) -> None:
-    """Until SIGTERM or SIGINT."""
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    server = await asyncio.start_unix_server(Service(Printers(cups, ports)).answer, sock=listener)
-    async with server:
-        await stop.wait()
 
 
 def main() -> int:
@@ -40,13 +29,12 @@ def main() -> int:
     if os.environ.get("LISTEN_PID") == str(os.getpid()):
         listener = socket.socket(fileno=_SYSTEMD_FIRST)
     else:
-        place = json.loads((arguments.config or Path("/etc/inkstick/station.json")).read_text()).get("printer_socket")
+        place = own_socket("printer", arguments.config)
         if place is None:
-            print("printer: the configuration has no printer_socket: nothing to do", file=sys.stderr)
             return 0
-        listener = listen_unix(Path(place))
+        listener = listen_unix(place)
     ports = range(arguments.first_port, arguments.first_port + len(PORTS))
-    asyncio.run(serve(listener, arguments.cups, ports))
+    asyncio.run(serve(listener, Service(Printers(arguments.cups, ports)).answer))
     return 0
 
 

@@ -7,19 +7,15 @@ and in the end with `printed`. A caller that goes away cancels its job: nothing 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import dataclasses
-import logging
 import tempfile
 from pathlib import Path
 from typing import Any
 
 from runtime.media import wire
+from runtime.media.answer import Asked, asked
 from runtime.media.wire import WireError
 from runtime.printer.printers import Printers, Standing
-from runtime.problems import BAD_REQUEST, INTERNAL, Problem
-
-log = logging.getLogger(__name__)
 
 MOST_COPIES = 99
 MOST_BYTES = 512 * 1024 * 1024
@@ -33,57 +29,29 @@ class Service:
         self._one = asyncio.Lock()
 
     async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            operation, request = wire.parse(await reader.readline(), "op")
-            match operation:
+        async with asked(reader, writer, "Switch the printer off and on.") as call:
+            match call.operation:
                 case "list":
                     found = await self._printers.printers()
-                    _send(writer, "printers", {"printers": [dataclasses.asdict(each) for each in found]})
+                    await call.tell("printers", {"printers": [dataclasses.asdict(each) for each in found]})
                 case "print":
-                    await self._print(request, reader, writer)
+                    await self._print(call)
                 case _:
-                    raise WireError(f"there is no {operation}")
-        except (WireError, ValueError) as error:
-            _send(writer, "problem", _told(Problem(BAD_REQUEST, str(error))))
-        except Problem as problem:
-            _send(writer, "problem", _told(problem))
-        except (ConnectionError, EOFError):
-            log.info("the caller went away")
-        except Exception:
-            log.exception("a request failed")
-            _send(writer, "problem", _told(Problem(INTERNAL, "Switch the printer off and on.")))
-        finally:
-            with contextlib.suppress(ConnectionError):
-                await writer.drain()
-                writer.close()
-                await writer.wait_closed()
+                    raise WireError(f"there is no {call.operation}")
 
-    async def _print(
-        self, request: dict[str, Any], reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> None:
-        printer, copies, size = (_number(request, name) for name in ("printer", "copies", "size"))
+    async def _print(self, call: Asked) -> None:
+        printer, copies, size = (_number(call.request, name) for name in ("printer", "copies", "size"))
         if not (1 <= copies <= MOST_COPIES and 0 < size <= MOST_BYTES):
             raise WireError("the job is not well formed")
 
         async def on_progress(standing: Standing) -> None:
-            _send(writer, "progress", dataclasses.asdict(standing))
-            await writer.drain()
+            await call.tell("progress", standing)
 
         with tempfile.TemporaryDirectory(prefix="print-") as folder:
             file = Path(folder) / "job.pdf"
-            await _receive(reader, size, file)
-            gone = asyncio.ensure_future(reader.read(1))
-            work = asyncio.ensure_future(self._in_turn(printer, file, copies, on_progress))
-            try:
-                await asyncio.wait({work, gone}, return_when=asyncio.FIRST_COMPLETED)
-                if not work.done():
-                    raise EOFError
-                await work
-            finally:
-                gone.cancel()
-                work.cancel()
-                await asyncio.gather(work, return_exceptions=True)
-        _send(writer, "printed", {})
+            await _receive(call.reader, size, file)
+            await call.while_wanted(self._in_turn(printer, file, copies, on_progress))
+        await call.tell("printed")
 
     async def _in_turn(self, printer: int, file: Path, copies: int, on_progress: Any) -> None:
         async with self._one:
@@ -106,10 +74,3 @@ def _number(request: dict[str, Any], name: str) -> int:
         raise WireError("the job is not well formed")
     return value
 
-
-def _send(writer: asyncio.StreamWriter, event: str, message: dict[str, Any]) -> None:
-    writer.write(wire.line("event", event, message))
-
-
-def _told(problem: Problem) -> dict[str, Any]:
-    return {"code": problem.kind.code, "detail": problem.detail}

@@ -4,35 +4,28 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import logging
 import os
-import signal
 import sys
 import tempfile
 from pathlib import Path
 
+from runtime.media.answer import own_socket, serve
 from runtime.scanner.driverless import PORTS, write_settings
 from runtime.scanner.scanimage import Scanners
 from runtime.scanner.server import Service
 from runtime.sockets import listen_unix
 
 
-async def serve(socket: Path, settings: list[Path], ports: range) -> None:
+async def scan_for(socket: Path, settings: list[Path], ports: range) -> None:
     """Until SIGTERM or SIGINT."""
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
     with tempfile.TemporaryDirectory(prefix="sane-") as own:
         write_settings(Path(own), {})
-        service = Service(Scanners([Path(own), *settings], ports))
         listener = listen_unix(socket)
         group = socket.parent.stat().st_gid
         if socket.stat().st_gid != group:  # the station's folder gives it, and the unit may not change owners
             os.chown(socket, -1, group)
-        server = await asyncio.start_unix_server(service.answer, sock=listener)
-        async with server:
-            await stop.wait()
+        await serve(listener, Service(Scanners([Path(own), *settings], ports)).answer)
 
 
 def main() -> int:
@@ -42,12 +35,11 @@ def main() -> int:
     parser.add_argument("--first-port", type=int, default=PORTS.start, help="where driverless scanners may answer")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="scanner: %(message)s", stream=sys.stderr)
-    socket = json.loads((arguments.config or Path("/etc/inkstick/station.json")).read_text()).get("scanner_socket")
+    socket = own_socket("scanner", arguments.config)
     if socket is None:
-        print("scanner: the configuration has no scanner_socket: nothing to do", file=sys.stderr)
         return 0
     ports = range(arguments.first_port, arguments.first_port + len(PORTS))
-    asyncio.run(serve(Path(socket), [arguments.sane], ports))
+    asyncio.run(scan_for(socket, [arguments.sane], ports))
     return 0
 
 

@@ -7,17 +7,13 @@ and its bytes, and in the end with `scanned`. A caller that goes away ends its s
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import dataclasses
-import logging
 from typing import Any
 
 from runtime.media import wire
+from runtime.media.answer import Asked, asked
 from runtime.media.wire import WireError
-from runtime.problems import BAD_REQUEST, INTERNAL, Problem
 from runtime.scanner.scanimage import Job, Scanners
-
-log = logging.getLogger(__name__)
 
 
 class Service:
@@ -27,55 +23,31 @@ class Service:
         self._scanners = scanners
 
     async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            operation, request = wire.parse(await reader.readline(), "op")
-            work = asyncio.ensure_future(self._done(operation, request, writer))
-            gone = asyncio.ensure_future(reader.read(1))
-            try:
-                await asyncio.wait({work, gone}, return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                gone.cancel()
-                work.cancel()
-                with contextlib.suppress(asyncio.CancelledError, ConnectionError):
-                    await work
-        except WireError as error:
-            _send(writer, "problem", _told(Problem(BAD_REQUEST, str(error))))
-        except Problem as problem:
-            _send(writer, "problem", _told(problem))
-        except Exception:
-            log.exception("a request failed")
-            _send(writer, "problem", _told(Problem(INTERNAL, "Switch the scanner off and on.")))
-        finally:
-            with contextlib.suppress(ConnectionError):
-                await writer.drain()
-                writer.close()
-                await writer.wait_closed()
+        async with asked(reader, writer, "Switch the scanner off and on.") as call:
+            await call.while_wanted(self._done(call))
 
-    async def _done(self, operation: str, request: dict[str, Any], writer: asyncio.StreamWriter) -> None:
-        match operation:
+    async def _done(self, call: Asked) -> None:
+        match call.operation:
             case "list":
                 devices = await self._scanners.devices()
-                _send(writer, "devices", {"devices": [dataclasses.asdict(device) for device in devices]})
+                await call.tell("devices", {"devices": [dataclasses.asdict(device) for device in devices]})
             case "abilities":
-                abilities = await self._scanners.abilities(_device(wire.field(request, "device")))
-                _send(writer, "abilities", dataclasses.asdict(abilities))
+                device = _device(wire.field(call.request, "device"))
+                await call.tell("abilities", await self._scanners.abilities(device))
             case "scan":
-                await self._scan(_job(request), writer)
+                await self._scan(_job(call.request), call)
             case _:
-                raise WireError(f"there is no {operation}")
+                raise WireError(f"there is no {call.operation}")
 
-    async def _scan(self, job: Job, writer: asyncio.StreamWriter) -> None:
+    async def _scan(self, job: Job, call: Asked) -> None:
         async def on_progress(page: int, share: float) -> None:
-            _send(writer, "progress", {"page": page, "share": share})
-            await writer.drain()
+            await call.tell("progress", {"page": page, "share": share})
 
         async def on_page(png: bytes) -> None:
-            _send(writer, "page", {"size": len(png)})
-            writer.write(png)
-            await writer.drain()
+            await call.tell("page", {"size": len(png)}, png)
 
         pages = await self._scanners.scan(job, on_progress, on_page)
-        _send(writer, "scanned", {"pages": pages})
+        await call.tell("scanned", {"pages": pages})
 
 
 def _device(name: str) -> str:
@@ -100,10 +72,3 @@ def _job(request: dict[str, Any]) -> Job:
         raise WireError("the job is not well formed")
     return job
 
-
-def _send(writer: asyncio.StreamWriter, event: str, message: dict[str, Any]) -> None:
-    writer.write(wire.line("event", event, message))
-
-
-def _told(problem: Problem) -> dict[str, Any]:
-    return {"code": problem.kind.code, "detail": problem.detail}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,8 +11,8 @@ from playwright.sync_api import expect
 
 from tests.browser import station as stations
 from tests.browser.conftest import Watched
-from tests.browser.station import ROOT, Station, free_port, short
-from tests.integration.ipp_printer import IppPrinter, ipp_printer, until
+from tests.browser.station import Station, free_port, short
+from tests.integration.ipp_printer import IppPrinter, ipp_printer, printer_service
 
 FIRST_WORDS = "The records office"
 LONG_MS = 180_000
@@ -31,14 +29,9 @@ def running_station(printer: IppPrinter, tmp_path_factory: pytest.TempPathFactor
     """One whose profile prints, with the service that does it."""
     folder = tmp_path_factory.mktemp("printing-station")
     running = stations.start(folder, printer_socket=str(folder / "printer.sock"))
-    command = [sys.executable, "-m", "runtime.printer", "--config", str(folder / "station.json")]
-    command += ["--cups", str(printer.cups), "--first-port", str(printer.port)]
-    service = subprocess.Popen(command, cwd=ROOT)
-    until((folder / "printer.sock").exists, "the service does not listen")
-    yield running
-    stations.stop(running)
-    service.terminate()
-    service.wait(60)
+    with printer_service(printer, folder / "station.json"):
+        yield running
+        stations.stop(running)
 
 
 @pytest.fixture

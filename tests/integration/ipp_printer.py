@@ -4,10 +4,12 @@ IPP Everywhere printer, which keeps what it prints and can be told that it is ou
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -31,13 +33,13 @@ while [ -s {room}/halt ]; do
 done
 [ -z "$told" ] || echo "STATE: -$told" >&2
 [ ! -e {room}/gives-up ] || exit 1
-mv "$(cp "$1" {room}/coming.$$ && echo {room}/coming.$$)" "{room}/printed/$(date +%s%N)"
+mv "$(cp "$1" {room}/coming.$$ && echo {room}/coming.$$)" "{room}/printed/$(date +%s%N)x${{IPP_COPIES:-1}}"
 """
 
 
 @dataclass
 class IppPrinter:
-    """`cups`: its socket; `printed`: a folder with what came out, in the printer's own format."""
+    """`cups`: its socket."""
 
     room: Path
     port: int
@@ -47,6 +49,7 @@ class IppPrinter:
 
     @property
     def printed(self) -> list[Path]:
+        """What came out, a file a job, in the printer's own format; its name ends in `x` and the copies made."""
         return sorted((self.room / "printed").iterdir())
 
     def halt(self, reason: str) -> None:
@@ -74,6 +77,11 @@ class IppPrinter:
     def answers(self) -> bool:
         with socket.socket() as probe:
             return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
+    def cancel(self) -> None:
+        """The job at hand, by the button on the printer itself."""
+        address = f"ipp://localhost:{self.port}/ipp/print"
+        subprocess.run(["ipptool", "-q", address, "cancel-current-job.test"], check=True)
 
     def gives_up(self, ever: bool) -> None:
         """Whether it fails at every job."""
@@ -120,6 +128,20 @@ def ipp_printer(port: int, formats: str = "application/pdf,image/pwg-raster") ->
         stack.callback(_end, cupsd)
         until(made.cups.exists, "CUPS does not listen")
         yield made
+
+
+@contextmanager
+def printer_service(printer: IppPrinter, station: Path) -> Iterator[None]:
+    """The station's service for this printer; `station`: the configuration that names its socket."""
+    socket = Path(json.loads(station.read_text())["printer_socket"])
+    command = [sys.executable, "-m", "runtime.printer", "--config", str(station)]
+    command += ["--cups", str(printer.cups), "--first-port", str(printer.port)]
+    service = subprocess.Popen(command, cwd=ROOT)
+    try:
+        until(socket.exists, "the service does not listen")
+        yield
+    finally:
+        _end(service)
 
 
 def _give_away(room: Path) -> None:
