@@ -81,6 +81,7 @@ class Printers:
         queue = await self._queue(printer, told)
         media = several(told, "media-ready") or several(told, "media-supported")
         paper = _A4 if _A4 in media else str(told.get("media-default") or _A4)
+        before = await self._last(printer)
         try:
             answer = await ask("print", queue, file, copies=copies, media=paper)
         except IppError as error:
@@ -88,11 +89,27 @@ class Printers:
             raise Problem(PRINT_REFUSED, "Switch the printer off and on, and print again.") from error
         job = int(answer["job-id"])
         try:
-            await self._follow(queue, job, printer, on_progress)
+            state = await self._follow(queue, job, printer, on_progress)
         except asyncio.CancelledError:
             with contextlib.suppress(IppError):
                 await asyncio.shield(ask("cancel", queue, job=job))
             raise
+        # CUPS tells a job that the printer gave up as done or as cancelled: the printer itself knows.
+        last = await self._last(printer)
+        if last is not None and last != before:
+            _, state = last
+        if state == _CANCELLED:
+            raise Problem(PRINT_CANCELLED, "Print again if it was not meant.")
+        if state == _ABORTED:
+            raise Problem(PRINT_FAILED, "Look at the printer, and print again.")
+
+    async def _last(self, port: int) -> tuple[int, int] | None:
+        """The job that the printer itself ended last, and its state; None if it does not tell."""
+        try:
+            told = await ask("last", _device(port))
+            return int(told["job-id"]), int(told["job-state"])
+        except (IppError, KeyError):
+            return None
 
     async def _at(self, port: int) -> Attributes | None:
         """What the printer at this port tells of itself."""
@@ -134,7 +151,8 @@ class Printers:
                 raise
             return None
 
-    async def _follow(self, queue: str, job: int, port: int, on_progress: OnProgress) -> None:
+    async def _follow(self, queue: str, job: int, port: int, on_progress: OnProgress) -> int:
+        """The state in which CUPS ended it."""
         last: Standing | None = None
         while True:
             try:
@@ -142,13 +160,9 @@ class Printers:
             except IppError as error:
                 raise Problem(PRINTING_DOWN, "Look what was printed, and print the rest again.") from error
             state = told.get("job-state")
-            if state == _COMPLETED:
-                return
-            if state == _CANCELLED:
-                raise Problem(PRINT_CANCELLED, "Print again if it was not meant.")
-            if state == _ABORTED:
-                log.warning("a job was given up: %s", several(told, "job-state-reasons"))
-                raise Problem(PRINT_FAILED, "Look at the printer, and print again.")
+            if state in (_COMPLETED, _CANCELLED, _ABORTED):
+                log.info("job %d ended: %s", job, several(told, "job-state-reasons"))
+                return int(state)
             device = await self._at(port)
             why: Halt | None = "away" if device is None else _halt_of(device) or _halt_of(spooler)
             sheets = int(told.get("job-media-sheets-completed") or told.get("job-impressions-completed") or 0)

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import io
 import json
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pypdfium2
 import pytest
 
-from builder.keys import ROOT
 from runtime.outputs.paper import Text, on_paper
 from runtime.printer.client import PrinterClient
-from runtime.printer.failures import PRINTING_DOWN
+from runtime.printer.failures import PRINT_CANCELLED, PRINT_FAILED, PRINTING_DOWN
 from runtime.printer.printers import Standing
 from runtime.problems import Problem
-from tests.integration.ipp_printer import IppPrinter, ipp_printer, until
+from tests.integration.ipp_printer import IppPrinter, ipp_printer, printer_service
 from tests.integration.station import free_port
 
 WORDS = "档案室 The records office, 2026"
@@ -33,15 +30,15 @@ def printer() -> Iterator[IppPrinter]:
 
 @pytest.fixture(scope="module")
 def client(printer: IppPrinter, tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrinterClient]:
-    room = tmp_path_factory.mktemp("service")
+    with service_for(printer, tmp_path_factory.mktemp("service")) as made:
+        yield made
+
+
+@contextmanager
+def service_for(printer: IppPrinter, room: Path) -> Iterator[PrinterClient]:
     (room / "station.json").write_text(json.dumps({"printer_socket": str(room / "printer.sock")}))
-    command = [sys.executable, "-m", "runtime.printer", "--config", str(room / "station.json")]
-    command += ["--cups", str(printer.cups), "--first-port", str(printer.port)]
-    service = subprocess.Popen(command, cwd=ROOT)
-    until((room / "printer.sock").exists, "the service does not listen")
-    yield PrinterClient(room / "printer.sock")
-    service.terminate()
-    service.wait(60)
+    with printer_service(printer, room / "station.json"):
+        yield PrinterClient(room / "printer.sock")
 
 
 def sheets(*texts: str) -> bytes:
@@ -105,6 +102,44 @@ def test_a_job_that_nobody_waits_for_any_more_is_cancelled(printer: IppPrinter, 
     assert any("the next one" in text for text in texts)
 
 
+def test_so_many_copies_as_were_asked_for(printer: IppPrinter, client: PrinterClient) -> None:
+    before = len(printer.printed)
+    asyncio.run(client.print(printer.port, sheets(WORDS), 3, lambda _: None))
+    assert printer.wait_for(before + 1)[-1].name.endswith("x3")
+
+
+def test_a_job_that_is_cancelled_at_the_printer_is_said_to_be(printer: IppPrinter, client: PrinterClient) -> None:
+    before = len(printer.printed)
+    printer.halt("media-empty")
+    pressed = False
+
+    def told(standing: Standing) -> None:
+        nonlocal pressed
+        if standing.halt == "paper" and not pressed:
+            pressed = True
+            printer.cancel()
+            printer.halt("")
+
+    with pytest.raises(Problem) as caught:
+        print_on(client, printer.port, sheets(WORDS), told)
+    assert caught.value.kind is PRINT_CANCELLED
+    print_on(client, printer.port, sheets("the next one"))
+    assert "the next one" in words_of(printer.wait_for(before + 1)[-1])
+
+
+def test_a_printer_that_gives_up_is_said_to(printer: IppPrinter, client: PrinterClient) -> None:
+    printer.gives_up(True)
+    try:
+        with pytest.raises(Problem) as caught:
+            print_on(client, printer.port, sheets(WORDS))
+    finally:
+        printer.gives_up(False)
+    assert caught.value.kind is PRINT_FAILED
+    before = len(printer.printed)
+    print_on(client, printer.port, sheets("the next one"))
+    assert "the next one" in words_of(printer.wait_for(before + 1)[-1])
+
+
 def test_who_asks_where_no_service_is_is_told(tmp_path: Path) -> None:
     with pytest.raises(Problem) as caught:
         asyncio.run(PrinterClient(tmp_path / "none.sock").printers())
@@ -113,17 +148,8 @@ def test_who_asks_where_no_service_is_is_told(tmp_path: Path) -> None:
 
 def test_a_printer_that_knows_raster_alone_gets_raster(tmp_path: Path) -> None:
     """As most do that were made for telephones: CUPS turns the PDF into pixels."""
-    with ipp_printer(free_port(), "image/pwg-raster,image/urf,image/jpeg") as plain:
-        (tmp_path / "station.json").write_text(json.dumps({"printer_socket": str(tmp_path / "printer.sock")}))
-        command = [sys.executable, "-m", "runtime.printer", "--config", str(tmp_path / "station.json")]
-        command += ["--cups", str(plain.cups), "--first-port", str(plain.port)]
-        service = subprocess.Popen(command, cwd=ROOT)
-        try:
-            until((tmp_path / "printer.sock").exists, "the service does not listen")
-            print_on(PrinterClient(tmp_path / "printer.sock"), plain.port, sheets(WORDS))
-            (out,) = plain.wait_for(1)
-        finally:
-            service.terminate()
-            service.wait(60)
-        with io.BytesIO(out.read_bytes()) as content:
-            assert content.read(4) in (b"UNIR", b"RaS2")  # URF, PWG raster
+    kinds = "image/pwg-raster,image/urf,image/jpeg"
+    with ipp_printer(free_port(), kinds) as plain, service_for(plain, tmp_path) as client:
+        print_on(client, plain.port, sheets(WORDS))
+        (out,) = plain.wait_for(1)
+        assert out.read_bytes()[:4] in (b"UNIR", b"RaS2")  # URF, PWG raster
