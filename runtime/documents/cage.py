@@ -186,8 +186,13 @@ class Cage:
         try:
             _write(source, data)
             message = request.model_dump_json().encode() + b"\n"
-            with self.standby.send(message, [source, output], photograph=request.what in _PHOTOGRAPHS) as channel:
+            channel = self.standby.send(message, [source, output], photograph=request.what in _PHOTOGRAPHS)
+            try:
                 yield self._received(channel), output
+            except BaseException:
+                channel.close()
+                raise
+            self.standby.part_later(channel)
         finally:
             os.close(source)
             os.close(output)

@@ -38,12 +38,15 @@ class Standby:
         self._with_photographs = False
         """Whether the decoders forked by now have OpenCV."""
         self._laid_out: queue.SimpleQueue[int] = queue.SimpleQueue()
+        self._answered: queue.SimpleQueue[socket.socket] = queue.SimpleQueue()
+        """Of decoders that have done their work, and end once these are closed."""
 
     def send(self, message: bytes, descriptors: list[int], *, photograph: bool) -> socket.socket:
         """Give a decoder what it is to do; the socket that it answers through, alone holding its other end.
 
         `photograph`: it needs OpenCV. Raises OSError if none can be started.
         """
+        self._part()
         while True:
             channel, is_new = self._taken(photograph)
             try:
@@ -54,11 +57,23 @@ class Standby:
                 if is_new:
                     raise
 
+    def part_later(self, channel: socket.socket) -> None:
+        """Let the decoder at the other end go when nobody waits: the kernel takes milliseconds of a core to take
+        a process down, just when the engine begins with the page. With the next document at the latest.
+        """
+        self._answered.put(channel)
+
+    def _part(self) -> None:
+        with contextlib.suppress(queue.Empty):
+            while True:
+                self._answered.get_nowait().close()
+
     def make_ready(self) -> None:
         """Have a decoder and memory at hand. Both take milliseconds of processor time: call it when nobody waits.
 
         Memory is the kernel's to clear, which takes as long as writing to it thrice.
         """
+        self._part()
         with self._lock:
             if self._spare is None:
                 with contextlib.suppress(OSError):  # whoever sends something will be told
@@ -82,6 +97,7 @@ class Standby:
                 if each is not None:
                     each.close()
             self._wanted = self._spare = None
+        self._part()
         while not self._laid_out.empty():
             os.close(self._laid_out.get())
         if process is not None:

@@ -24,7 +24,7 @@ from starlette.routing import Route
 
 from runtime.documents.pixels import Pixels
 from runtime.engine import memory
-from runtime.engine.contract import Cancelled, Engine, Gone, NotItsScript
+from runtime.engine.contract import Cancelled, Engine, Gone, NotItsScript, OnProgress
 from runtime.engine.graphics import Cards
 from runtime.engine.page_socket import PageSocket
 from runtime.engine.pulse import Pulse
@@ -37,7 +37,8 @@ log = logging.getLogger(__name__)
 _STALL_S = 600
 _TELL_EVERY_S = 0.1
 """How far a stage is. Each time takes two processes from their cores, on which the models run."""
-MessageSink = Callable[[Message], None]
+_LIFE_EVERY_S = 1.0
+"""That it goes on, where nobody follows how far it is."""
 Buffer = bytearray | mmap.mmap
 
 
@@ -147,7 +148,8 @@ class EngineServer:
             pixels = await self._pixels(request, width * height * 3)
         except ValueError:
             return PlainTextResponse("the body is not width * height * 3 bytes", 400)
-        return StreamingResponse(self._messages(pixels, (width, height), ask, stall_s), media_type=MEDIA_TYPE)
+        question = Question(width=width, height=height, ask=ask, stall_s=stall_s)
+        return StreamingResponse(self._messages(pixels, question), media_type=MEDIA_TYPE)
 
     async def _pixels(self, request: Request, size_bytes: int) -> Buffer:
         """Raises ValueError if they are too few or too many."""
@@ -173,11 +175,11 @@ class EngineServer:
         except (ValueError, OSError) as error:
             yield Message(error=f"{type(error).__name__}: {error}").line()
             return
-        async with aclosing(self._messages(pixels, (width, height), question.ask, question.stall_s)) as lines:
+        async with aclosing(self._messages(pixels, question)) as lines:
             async for line in lines:
                 yield line
 
-    async def _messages(self, pixels: Buffer, size: tuple[int, int], ask: Ask, stall_s: int) -> AsyncGenerator[bytes]:
+    async def _messages(self, pixels: Buffer, question: Question) -> AsyncGenerator[bytes]:
         loop = asyncio.get_running_loop()
         messages: asyncio.Queue[Message | None] = asyncio.Queue()
         cancelled = threading.Event()
@@ -187,8 +189,8 @@ class EngineServer:
 
         def work() -> None:
             try:
-                with self.pulse.work(stall_s) as beat:
-                    result = self._read_page(pixels, size, ask, beat, send, cancelled)
+                with self.pulse.work(question.stall_s) as beat:
+                    result = self._read_page(pixels, question, _Telling(question.followed, beat, send), cancelled)
                 self._recycle_if_grown()
                 send(Message(result=result, recycles=self._recycles or None))
             except Cancelled:
@@ -223,33 +225,16 @@ class EngineServer:
             future.cancel()
 
     def _read_page(
-        self,
-        pixels: Buffer,
-        size: tuple[int, int],
-        ask: Ask,
-        beat: Callable[[], None],
-        send: MessageSink,
-        cancelled: threading.Event,
+        self, pixels: Buffer, question: Question, tell: OnProgress, cancelled: threading.Event
     ) -> PageResult:
         import numpy as np
 
         if cancelled.is_set():
             raise Cancelled
-        page = np.frombuffer(pixels, np.uint8).reshape(size[1], size[0], 3)
-
-        told: tuple[str, float] = "", 0.0
-
-        def on_progress(progress: Progress) -> None:
-            nonlocal told
-            beat()
-            now = time.monotonic()
-            if progress.text or progress.stage != told[0] or now - told[1] >= _TELL_EVERY_S:
-                told = progress.stage, now
-                send(Message(progress=progress))
-
+        page = np.frombuffer(pixels, np.uint8).reshape(question.height, question.width, 3)
         worker = self._free.get()
         try:
-            return worker.read(page, ask, on_progress, cancelled)
+            return worker.read(page, question.ask, tell, cancelled)
         finally:
             self._free.put(worker)
 
@@ -261,3 +246,25 @@ class EngineServer:
         if (size := memory.resident_bytes()) > self._recycle_bytes:
             log.warning("it has %d MiB of memory: it takes no more pages and is started anew", size >> 20)
             self._recycles = True
+
+
+class _Telling:
+    """Sends on what an engine tells of a page, as much of it as whoever asked wants."""
+
+    def __init__(self, followed: bool, beat: Callable[[], None], send: Callable[[Message], None]) -> None:
+        self._followed = followed
+        self._beat = beat
+        self._send = send
+        self._stage = ""
+        self._last = time.monotonic()
+
+    def __call__(self, progress: Progress) -> None:
+        self._beat()
+        silent_s = time.monotonic() - self._last
+        if self._followed:
+            wanted = progress.text or progress.stage != self._stage or silent_s >= _TELL_EVERY_S
+        else:
+            wanted = silent_s >= _LIFE_EVERY_S
+        if wanted:
+            self._stage, self._last = progress.stage, time.monotonic()
+            self._send(Message(progress=progress))

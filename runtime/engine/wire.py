@@ -82,7 +82,10 @@ class ScriptsNotRead(BaseModel):
 
 
 class Question(BaseModel):
-    """A page to be read: `width` * `height` * 3 bytes of RGB come with it. `stall_s`: as above."""
+    """A page to be read: `width` * `height` * 3 bytes of RGB come with it. `stall_s`: as above.
+
+    `followed`: somebody wants to see how far it is; if not, what is told of that is a sign of life alone.
+    """
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
@@ -90,6 +93,7 @@ class Question(BaseModel):
     height: int
     ask: Ask = Ask()
     stall_s: int = 600
+    followed: bool = True
 
     def line(self) -> bytes:
         return self.model_dump_json().encode() + b"\n"

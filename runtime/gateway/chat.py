@@ -25,6 +25,7 @@ from runtime.gateway.answers import flat
 from runtime.gateway.deadlines import Deadline, within
 from runtime.gateway.disconnect import while_connected
 from runtime.gateway.document_reading import Documents
+from runtime.gateway.engine_client import unheard
 from runtime.gateway.job_service import Upload
 from runtime.gateway.problem_responses import PROBLEM_SCHEMA
 from runtime.gateway.recognition import Want
@@ -88,7 +89,7 @@ def chat_routes(documents: Documents) -> APIRouter:
             image, prompt = Upload("", _image_of(asked)), _prompt_of(asked)
             want = want_of(prompt)
             notes.task = want.task
-            reading = documents.first(image, want, "", None, caller_of(request.scope), lambda _: None)
+            reading = documents.first(image, want, "", None, caller_of(request.scope), unheard)
             page = await while_connected(request, within(deadline, reading))
         except ClientDisconnect:
             return Response(status_code=CLIENT_CLOSED_REQUEST)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from runtime.documents.parts import Region
 from runtime.gateway.answers import FullPages
-from runtime.gateway.engine_client import OnProgress
+from runtime.gateway.engine_client import OnProgress, unheard
 from runtime.gateway.job_service import JobService, Reading, Upload
 from runtime.gateway.recognition import Recognition, Want
 from runtime.jobs.records import Order
@@ -45,7 +45,7 @@ class Documents:
     async def all(self, upload: Upload, want: Want, pages: str, region: Region | None, caller: str) -> ReadDocument:
         """All pages chosen, in order. Cancelling gives them up. Raises Problem; if no page could be read, its own."""
         read = await self._jobs.read(
-            upload, _order(want, region), pages=pages, first_only=False, caller=caller, on_progress=lambda _: None
+            upload, _order(want, region), pages=pages, first_only=False, caller=caller, on_progress=unheard
         )
         found = _pages_read(read)
         failures = [failure for _, failure in sorted(read.waited.failures.items())]

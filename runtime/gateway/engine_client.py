@@ -35,6 +35,10 @@ _GRACE_S = 15.0
 _ASK_AGAIN_S = 5.0
 
 
+def unheard(_: Progress) -> None:
+    """Nobody follows the page: the engine then tells only that it goes on."""
+
+
 class EngineAway(Exception):
     """The engine is not there, or takes no more pages: this page was not begun."""
 
@@ -62,6 +66,8 @@ class EngineClient:
         self.recycles_seen = 0
         """Of the restarts, those that it asked for itself, between pages, since it had grown."""
         self.hangs_seen = 0
+        self.in_hand = 0
+        """Pages that it reads for this gateway, and tells of."""
         self.loads = Loads()
         """How long it took to be ready."""
         self.looked_for = asyncio.Event()
@@ -126,6 +132,7 @@ class EngineClient:
         limit_s = self._patience.limit_s
         heard = _Heard(self._patience, on_progress)
         reading = asyncio.create_task(self._exchange(page, ask, limit_s, heard))
+        self.in_hand += 1
         try:
             while not reading.done():
                 left_s = limit_s + _GRACE_S - heard.silent_s
@@ -139,6 +146,7 @@ class EngineClient:
             self._gone(hung=hung)
             raise EngineLost(self.name, "hung" if hung else "stopped") from None
         finally:
+            self.in_hand -= 1
             reading.cancel()
             await asyncio.wait([reading])
 
@@ -155,7 +163,7 @@ class EngineClient:
 
     async def _exchange(self, page: PixelPage, ask: Ask, limit_s: int, heard: _Heard) -> PageResult:
         try:
-            async with aclosing(self._answers(page, ask, limit_s)) as lines:
+            async with aclosing(self._answers(page, ask, limit_s, heard.tell is not unheard)) as lines:
                 async for line in lines:
                     message = Message.model_validate_json(line)
                     heard.from_it()
@@ -182,9 +190,9 @@ class EngineClient:
             raise EngineLost(self.name, type(error).__name__) from error
         raise EngineLost(self.name, "ended its answer early")
 
-    async def _answers(self, page: PixelPage, ask: Ask, limit_s: int) -> AsyncGenerator[bytes | str]:
+    async def _answers(self, page: PixelPage, ask: Ask, limit_s: int, followed: bool) -> AsyncGenerator[bytes | str]:
         """Lines, each a Message. By HTTP where there is no socket for pages."""
-        question = Question(width=page.width, height=page.height, ask=ask, stall_s=limit_s)
+        question = Question(width=page.width, height=page.height, ask=ask, stall_s=limit_s, followed=followed)
         try:
             connection = asked(question, page.pixels, self._socket)
         except OSError:

@@ -18,7 +18,7 @@ from runtime.documents.parts import Description
 from runtime.documents.selection import chosen_pages
 from runtime.documents.sheet import Sheet
 from runtime.gateway.answers import full
-from runtime.gateway.engine_client import OnProgress
+from runtime.gateway.engine_client import OnProgress, unheard
 from runtime.gateway.reader import Reader
 from runtime.gateway.recognition import Recognition, Want
 from runtime.gateway.refusals import KEY_REUSED, NO_JOB
@@ -157,11 +157,13 @@ class JobService:
             if progress.stage != "queued":  # the reader's own queue is the kiosk's and the workers'
                 on_progress(progress)
 
+        told = on_progress if on_progress is unheard else since_claimed
+
         job = uuid.uuid4().hex
         if opening is not None:
             self._openings[job] = opening
         try:
-            waited = await queue.read(caller, order, files, since_claimed, job=job)
+            waited = await queue.read(caller, order, files, told, job=job)
         finally:
             self._openings.pop(job, None)
         return Reading(waited, tuple(page.place for page in chosen))
@@ -225,7 +227,7 @@ class JobService:
         if isinstance(want.task, Task) and not want.is_for_fields:
             self._reader.refuse_if_none_can(want.task)
 
-    async def _read_page(self, claim: Claim, on_progress: OnProgress) -> FullPage:
+    async def _read_page(self, claim: Claim, on_progress: OnProgress | None) -> FullPage:
         sheet = Sheet(claim.data, claim.page, claim.order.region, opening=self._openings.get(claim.job))
         recognised = await self._recognition.read(sheet, want_of(claim.order), on_progress=on_progress)
         self._on_read(recognised.page)

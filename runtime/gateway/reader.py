@@ -16,7 +16,7 @@ from runtime.config import StationConfig
 from runtime.documents.cage import Cage, TextPage
 from runtime.documents.decode import PixelPage
 from runtime.documents.sheet import Sheet, from_own_text
-from runtime.gateway.engine_client import EngineClient, OnProgress
+from runtime.gateway.engine_client import EngineClient, OnProgress, unheard
 from runtime.gateway.hardware import Hardware
 from runtime.gateway.ladder import Ladder
 from runtime.gateway.milestones import Milestones
@@ -30,6 +30,9 @@ State = Literal["starting", "ready", "restarting"]
 
 _POLL_S = 1.0
 _POLL_NOT_READY_S = 0.25
+_POLLS_SPARED = 4
+"""In a row, of an engine with pages in hand: it tells of them, and its answer costs it and us some milliseconds of the
+cores on which it reads."""
 DEFAULT_ASK = Ask(task=Task.SPOTTING)
 _TAKES_OWN_TEXT = (Task.TEXT, Task.SPOTTING)
 _NO_IMAGES = ("PDF", "ZIP")
@@ -110,7 +113,7 @@ class Reader:
         ENGINE_TIMEOUT, ENGINE_FAILED or PAGE_SET_ASIDE. Cancelling gives the page up, in the engine too.
         `on_progress` is called in the event loop and must not block.
         """
-        report = on_progress or (lambda _: None)
+        report = on_progress or unheard
         if isinstance(source, bytes):
             source = await self._sheet(source)  # what can never be read need not wait
         self._refuse(ask)
@@ -257,9 +260,16 @@ class Reader:
             self._turns.changed()
             self._openings.changed()
             await self.ladder.changed()
-            try:
-                async with asyncio.timeout(_POLL_S if engine.ready else _POLL_NOT_READY_S):
-                    await engine.looked_for.wait()
-                    await asyncio.sleep(_POLL_NOT_READY_S)  # let a dying engine's socket close
-            except TimeoutError:
-                pass
+            for _ in range(1 + _POLLS_SPARED):
+                if await self._looked_for(engine) or not (engine.ready and engine.in_hand):
+                    break
+
+    async def _looked_for(self, engine: EngineClient) -> bool:
+        """Wait for the time of its next poll; whether it is to be looked after before that."""
+        try:
+            async with asyncio.timeout(_POLL_S if engine.ready else _POLL_NOT_READY_S):
+                await engine.looked_for.wait()
+                await asyncio.sleep(_POLL_NOT_READY_S)  # let a dying engine's socket close
+        except TimeoutError:
+            return False
+        return True

@@ -26,8 +26,8 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 OnProgress = Callable[[Progress], None]
 R = TypeVar("R", bound=BaseModel)
-ReadPage = Callable[[Claim, OnProgress], Coroutine[None, None, R]]
-"""Reads a claimed page. Raises Problem."""
+ReadPage = Callable[[Claim, OnProgress | None], Coroutine[None, None, R]]
+"""Reads a claimed page; None: nobody follows it. Raises Problem."""
 
 _NOT_THE_PAGES_FAULT = (ENGINE_UNAVAILABLE, QUEUE_FULL)
 _DEADLINE_PASSED = PageFailure(code="deadline-passed", detail="It was not read in the time that its caller gave it.")
@@ -275,7 +275,7 @@ class JobQueue(Generic[R]):
                     return
                 claim = claim.model_copy(update={"data": waiter.files[claim.file]})
             # Before anything else can run: whoever cancels the job from now on finds its page here.
-            on_progress = (lambda _: None) if waiter is None else waiter.on_progress
+            on_progress = None if waiter is None else waiter.on_progress
             reading = asyncio.create_task(self._read_page(claim, on_progress))
             self._in_flight[claim.job, claim.number] = reading
         await self._see_through(claim, reading, waiter)

@@ -6,7 +6,8 @@ import asyncio
 import io
 import os
 import signal
-from collections.abc import Coroutine, Iterator
+import time
+from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -208,6 +209,47 @@ def test_a_killed_standby_process_is_started_again(cage: Cage) -> None:
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     assert refusal(cage, originals()["png"]) == ""
+
+
+def test_a_decoder_ends_when_nobody_waits_and_a_large_one_at_once() -> None:
+    """The kernel takes a process down on a core that the engine could read with."""
+    held = Cage(Limits(decode_s=60), busy=lambda: True)
+    try:
+        pixels(held, encoded(Image.new("RGB", (40, 40)), "PNG"))
+        (decoder,) = decoders(held)
+        pixels(held, encoded(Image.new("RGB", (50, 50)), "PNG"))
+        until(lambda: decoder not in decoders(held), "the next document did not let it go")
+        (decoder,) = decoders(held)
+        held.standby.make_ready()
+        until(lambda: decoder not in decoders(held), "it did not go when nobody waited")
+        pixels(held, encoded(Image.new("RGB", (7000, 7000)), "PNG"))
+        until(lambda: not decoders(held), "its memory was kept")
+    finally:
+        held.close()
+
+
+def decoders(cage: Cage) -> set[int]:
+    """Decoders that stand by, work, or wait for their end."""
+    assert cage.standby.process is not None
+    return {
+        entry
+        for entry in map(int, filter(str.isdigit, os.listdir("/proc")))
+        if _parent(entry) == cage.standby.process.pid
+    }
+
+
+def _parent(process: int) -> int:
+    try:
+        return int(Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[1])
+    except OSError:  # it has ended
+        return 0
+
+
+def until(reached: Callable[[], bool], why: str) -> None:
+    deadline = time.monotonic() + 60
+    while not reached():
+        assert time.monotonic() < deadline, why
+        time.sleep(0.01)
 
 
 def test_closing_leaves_no_process() -> None:

@@ -38,6 +38,8 @@ class StubEngine:
         self.pages = 0
         self.asked: list[str] = []
         """The request lines of the pages."""
+        self.looks = 0
+        """How often its health was asked for."""
         self.given_up = 0
         self.at_work = 0
         self.most_at_work = 0
@@ -56,6 +58,7 @@ class StubEngine:
             while True:
                 head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
                 if head.startswith("get /health"):
+                    self.looks += 1
                     health = Health(
                         state=self.state,
                         loading=self.loading,

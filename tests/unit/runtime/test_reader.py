@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from runtime.config import EngineConfig, Limits, Listener, StationConfig
+from runtime.gateway import reader as reader_module
 from runtime.gateway.milestones import Milestones
 from runtime.gateway.reader import Reader
 from runtime.problems import (
@@ -150,6 +151,36 @@ def test_an_engine_that_hangs_is_given_up_and_told_so(tmp_path: Path) -> None:
         assert engine.given_up == 1
 
     run(tmp_path, engine, trial, request_timeout_s=1)
+
+
+def test_an_engine_that_reads_is_looked_after_less_often(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It tells of the page itself, and its health is asked for on the cores that it reads with."""
+    engine = StubEngine("hang")
+    monkeypatch.setattr(reader_module, "_POLL_S", 0.02)
+
+    async def trial(reader: Reader) -> None:
+        monkeypatch.setattr(reader_module, "_POLLS_SPARED", 1 << 30)
+        while engine.looks < 3:
+            await asyncio.sleep(0.01)
+        page = asyncio.create_task(reader.read(png()))
+        while engine.at_work == 0:
+            await asyncio.sleep(0.01)
+        before = engine.looks
+        await asyncio.sleep(0.3)
+        assert engine.looks <= before + 1, "one was under way"
+        page.cancel()
+        monkeypatch.setattr(reader_module, "_POLLS_SPARED", 2)
+        while engine.looks < before + 4:  # those to come know it
+            await asyncio.sleep(0.01)
+        page = asyncio.create_task(reader.read(png()))
+        while engine.at_work == 0:
+            await asyncio.sleep(0.01)
+        before = engine.looks
+        while engine.looks < before + 3:
+            await asyncio.sleep(0.01)
+        page.cancel()
+
+    run(tmp_path, engine, trial)
 
 
 def test_cancelling_reaches_the_engine(tmp_path: Path) -> None:
