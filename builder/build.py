@@ -223,7 +223,7 @@ def _write(medium: Medium, iso: Path, key: str, plan: Plan, cache: Cache) -> Non
         _timed(cache, "iso", "ISO", plan, lambda meter: write_iso(medium, partial, room, log, meter))
         with ThreadPoolExecutor(2) as beside:  # each reads or writes the whole file, and lets the others run
             synced, digest = beside.submit(_sync, partial), beside.submit(sha256_of, partial)
-            _timed(cache, "verify", "verify", plan, lambda meter: _check(partial, meter, cache.scratch))
+            _timed(cache, "verify", "verify", plan, lambda meter: _check(partial, meter))
         synced.result()
         sha256 = digest.result()
         partial.replace(iso)
@@ -242,8 +242,8 @@ def _timed(cache: Cache, name: str, title: str, plan: Plan, work: Any) -> None:
     history.remember(cache, name, time.monotonic() - started, plan.iso_bytes)
 
 
-def _check(iso: Path, meter: Meter, room: Path) -> None:
-    report = verify(iso, meter, room=room)
+def _check(iso: Path, meter: Meter) -> None:
+    report = verify(iso, meter)
     if not report.ok:
         failed = "\n".join(f"  {name}: {finding}" for name, held, finding in report.checks if not held)
         raise VerifyError(f"the ISO just written is not right:\n{failed}", hint="this is a bug of the builder")

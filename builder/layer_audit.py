@@ -1,6 +1,6 @@
 """What `verify` finds inside the layers of an ISO: rights, secrets, traces of the machine that built it, licences.
 
-The layers are read where they lie in the ISO, by unsquashfs; nothing is mounted.
+The layers are read where they lie in the ISO, by unsquashfs; nothing is mounted, and nothing is laid out on a disk.
 """
 
 from __future__ import annotations
@@ -10,10 +10,9 @@ import platform
 import re
 import struct
 import subprocess
-import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from fnmatch import fnmatch
+from fnmatch import translate
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -27,7 +26,7 @@ _KEY = re.compile(rb"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY(?: BLOCK)?-----\s*(?:[\w
 _SEARCHED = (
     *("etc", "root", "home", "opt", "srv", "var", "usr/local", "usr/lib/inkstick/runtime", "usr/share/inkstick"),
 )
-"""What is laid out and read whole: all that is not a package's own."""
+"""What is read whole: all that is not a package's own."""
 _MAY_HOLD_A_KEY = (
     *("*.pem", "*.key", "*.priv", "*id_rsa*", "*id_ecdsa*", "*id_ed25519*", "*ssh_host_*"),
     *("*.p12", "*.pfx", "*.ppk", "*.pk8"),
@@ -37,6 +36,7 @@ _NEVER = (
     *("var/log/*", "var/lib/apt/lists/*", "tmp/*", "var/tmp/*", "usr/sbin/policy-rc.d", "home/*/*"),
     *("etc/pip.conf", "etc/uv/uv.toml", "*.dist-info/direct_url.json"),
 )
+_BATCH_FILES, _BATCH_BYTES = 400, 32 << 20
 _NONE = ("", "uninitialized")
 _SHORTEST_NAME = 4
 _ATTRIBUTES_POINTER, _NO_TABLE = 56, (1 << 64) - 1
@@ -47,12 +47,13 @@ _MANY = 5
 @dataclass(frozen=True)
 class Entry:
     """A file of a layer. `mode` as `ls -l` writes it; `path` from the root, without the first slash; `device`: the
-    numbers of a device node, "" for all else.
+    numbers of a device node, "" for all else; `size`: bytes of a file.
     """
 
     mode: str
     path: str
     device: str = ""
+    size: int = 0
 
     @property
     def is_file(self) -> bool:
@@ -69,15 +70,20 @@ class LayerFile:
     def entries(self) -> list[Entry]:
         """Everything in it. Raises VerifyError if it cannot be listed."""
         rows = self._unsquashfs("-lln").decode(errors="surrogateescape").splitlines()
-        found = (_ROW.match(row) for row in rows)
-        return [
-            Entry(row[1], row[3].partition(" -> ")[0], re.sub(r"\s", "", row[2]) if row[1][0] in "bc" else "")
-            for row in found
-            if row
-        ]
+        return [_entry(row) for row in map(_ROW.match, rows) if row]
 
     def read(self, path: str) -> bytes:
-        return self._unsquashfs("-cat", path=path)
+        return self._unsquashfs("-cat", path)
+
+    def read_many(self, entries: Iterable[Entry]) -> Iterator[tuple[Entry, bytes]]:
+        """Each file with its bytes, many by one call of unsquashfs, which writes them one after the other."""
+        for batch in _batches(entries):
+            content, place = memoryview(self._unsquashfs("-cat", *(entry.path for entry in batch))), 0
+            if len(content) != sum(entry.size for entry in batch):
+                raise VerifyError(f"{self.extent.path}: files are not of the size that is listed")
+            for entry in batch:
+                yield entry, bytes(content[place : place + entry.size])
+                place += entry.size
 
     def has_attributes(self) -> bool:
         """Whether its superblock points to a table of extended attributes."""
@@ -90,12 +96,36 @@ class LayerFile:
         words = ["unsquashfs", "-q", "-n", "-no-xattrs", "-f", "-d", str(folder), "-o", str(self.extent.offset)]
         subprocess.run([*words, str(self.iso), *paths], capture_output=True, check=False)
 
-    def _unsquashfs(self, mode: str, path: str | None = None) -> bytes:
-        words = ["unsquashfs", mode, "-o", str(self.extent.offset), str(self.iso), *([path] if path else [])]
+    def _unsquashfs(self, mode: str, *paths: str) -> bytes:
+        words = ["unsquashfs", "-no-wildcards", mode, "-o", str(self.extent.offset), str(self.iso), *paths]
         done = subprocess.run(words, capture_output=True, check=False)
         if done.returncode != 0:
             raise VerifyError(f"{self.extent.path} cannot be read: {done.stderr.decode(errors='replace').strip()}")
         return done.stdout
+
+
+def _entry(row: re.Match[str]) -> Entry:
+    mode, number, path = row[1], row[2], row[3].partition(" -> ")[0]
+    return Entry(mode, path, re.sub(r"\s", "", number)) if mode[0] in "bc" else Entry(mode, path, size=int(number))
+
+
+def _batches(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
+    """As many as a command line and memory take well; a larger file is a batch of its own."""
+    batch: list[Entry] = []
+    bytes_ = 0
+    for entry in entries:
+        if batch and (len(batch) == _BATCH_FILES or bytes_ + entry.size > _BATCH_BYTES):
+            yield batch
+            batch, bytes_ = [], 0
+        batch.append(entry)
+        bytes_ += entry.size
+    if batch:
+        yield batch
+
+
+def _matching(*patterns: str) -> re.Pattern[str]:
+    """Any of these shell patterns, `*` beyond slashes as well."""
+    return re.compile("|".join(map(translate, patterns)))
 
 
 def rights(listed: Mapping[str, list[Entry]]) -> str:
@@ -122,53 +152,48 @@ def capabilities(layers: Mapping[str, LayerFile]) -> str:
 
 def secrets(layers: Mapping[str, LayerFile], listed: Mapping[str, list[Entry]]) -> str:
     """No private key, by its name anywhere, or by what is in it where no package put it (see `traces`)."""
+    named = _matching(*_MAY_HOLD_A_KEY)
     wrong = [
         f"{name}:/{entry.path}"
         for name, entries in listed.items()
         for entry in entries
-        if entry.is_file
-        and any(fnmatch(entry.path, pattern) for pattern in _MAY_HOLD_A_KEY)
-        and b"PRIVATE KEY" in layers[name].read(entry.path)
+        if entry.is_file and named.match(entry.path) and b"PRIVATE KEY" in layers[name].read(entry.path)
     ]
     return _none(wrong, "no private key")
 
 
-def traces(
-    layers: Mapping[str, LayerFile], listed: Mapping[str, list[Entry]], room: Path | None = None
-) -> str:
+def traces(layers: Mapping[str, LayerFile], listed: Mapping[str, list[Entry]]) -> str:
     """Nothing is left of the machine that built it: files of its own, its name, its paths, a machine's id."""
+    never, searched = _matching(*_NEVER), _matching(*(f"{folder}/*" for folder in _SEARCHED))
     wrong = [
         f"{name}:/{entry.path}"
         for name, entries in listed.items()
         for entry in entries
-        if entry.is_file and any(fnmatch(entry.path, pattern) for pattern in _NEVER)
+        if entry.is_file and never.match(entry.path)
     ]
-    with tempfile.TemporaryDirectory(prefix="inkstick-verify-", dir=room) as laid_out:
-        for name, layer in layers.items():
-            folder = Path(laid_out) / name
-            layer.unpack(folder, *_SEARCHED)
-            wrong += [f"{name}:/{found}" for found in _telling(folder)]
+    words = _names_of_this_machine()
+    for name, layer in layers.items():
+        files = (entry for entry in listed[name] if entry.is_file and searched.match(entry.path))
+        for entry, content in layer.read_many(files):
+            told = _telling(entry.path, content, words)
+            wrong += [f"{name}:/{entry.path} ({told})"] if told else []
     return _none(wrong, "nothing of the machine that built it")
 
 
-def _telling(folder: Path) -> list[str]:
-    """Files below `folder` that name this machine, its proxy or its builder, carry a machine's id or a private key."""
+def _telling(path: str, content: bytes, words: list[bytes]) -> str:
+    """What a file tells of the machine that built it: its name, proxy or builder, its id, a private key; else ""."""
+    if path == "etc/machine-id" and content.decode(errors="replace").strip() not in _NONE:
+        return "a machine's id"
+    if any(word in content and re.search(rb"(?<![\w-])" + re.escape(word) + rb"(?![\w-])", content) for word in words):
+        return "names the machine that built it"
+    return "holds a private key" if _KEY.search(content) else ""
+
+
+def _names_of_this_machine() -> list[bytes]:
     host = platform.node().partition(".")[0]
     words = [str(ROOT), str(Path.home()), *_proxies()] + ([host] if len(host) >= _SHORTEST_NAME else [])
-    named = re.compile(
-        b"|".join(rb"(?<![\w-])" + re.escape(word.encode()) + rb"(?![\w-])" for word in _telling_of(words))
-    )
-    found = []
-    for file in sorted(path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()):
-        inside = str(file.relative_to(folder))
-        content = file.read_bytes()
-        if inside == "etc/machine-id" and content.decode(errors="replace").strip() not in _NONE:
-            found.append(f"{inside} (a machine's id)")
-        elif named.search(content):
-            found.append(f"{inside} (names the machine that built it)")
-        elif _KEY.search(content):
-            found.append(f"{inside} (holds a private key)")
-    return found
+    # The home of root and the names that every Debian has say nothing.
+    return [word.encode() for word in words if word not in ("/root", "/", "localhost", "debian", "inkstick")]
 
 
 def _proxies() -> list[str]:
@@ -176,11 +201,6 @@ def _proxies() -> list[str]:
     values = (os.environ.get(name, "") for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"))
     hosts = (urlsplit(value if "//" in value else f"//{value}").netloc.rpartition("@")[2] for value in values if value)
     return sorted({host for host in hosts if host})
-
-
-def _telling_of(words: list[str]) -> list[str]:
-    """Words that say something: the home of root and the names that every Debian has say nothing."""
-    return [word for word in words if word not in ("/root", "/", "localhost", "debian", "inkstick")] or ["\0never\0"]
 
 
 def licences(listed: Mapping[str, list[Entry]], about: Mapping[str, Any]) -> str:

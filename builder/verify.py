@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -46,11 +47,9 @@ class Report:
             self.checks.append((name, False, error.message))
 
 
-def verify(
-    iso: Path, meter: Meter, lock: Mapping[str, Any] | None = None, *, room: Path | None = None
-) -> Report:
+def verify(iso: Path, meter: Meter, lock: Mapping[str, Any] | None = None) -> Report:
     """Re-read `iso` alone; with `lock`, a lock file's JSON, also compare it with that. Every check is made,
-    whatever the ones before it found. `room`: where a few megabytes of the layers may be laid out; else $TMPDIR.
+    whatever the ones before it found.
 
     Raises VerifyError only where the file is no ISO at all.
     """
@@ -75,10 +74,14 @@ def verify(
         done += count
         meter(done, total)
 
-    for layer in found.layers:
-        report.attempt(f"layer {layer.name}", lambda layer=layer: _layer(iso, files, layer, on_bytes))  # type: ignore[misc]
-    if all(held for name, held, _ in report.checks if name.startswith("layer ")):  # an altered one tells nothing
-        _look_inside(report, files, found, lock, room)
+    inside = Report(iso)
+    with ThreadPoolExecutor(1) as beside:
+        looking = beside.submit(_look_inside, inside, files, found, lock)
+        for layer in found.layers:
+            report.attempt(f"layer {layer.name}", lambda layer=layer: _layer(iso, files, layer, on_bytes))  # type: ignore[misc]
+        if all(held for name, held, _ in report.checks if name.startswith("layer ")):  # an altered one tells nothing
+            looking.result()
+            report.checks += inside.checks
     return report
 
 
@@ -87,7 +90,6 @@ def _look_inside(
     files: dict[str, isofs.Extent],
     found: manifest.Manifest,
     lock: Mapping[str, Any] | None,
-    room: Path | None,
 ) -> None:
     layers = {
         layer.name: layer_audit.LayerFile(report.iso, files[_LAYERS + layer.file])
@@ -107,7 +109,7 @@ def _look_inside(
     report.attempt("device nodes", lambda: layer_audit.devices(listed))
     report.attempt("file capabilities", lambda: layer_audit.capabilities(layers))
     report.attempt("private keys", lambda: layer_audit.secrets(layers, listed))
-    report.attempt("traces of the builder", lambda: layer_audit.traces(layers, listed, room))
+    report.attempt("traces of the builder", lambda: layer_audit.traces(layers, listed))
     about: dict[str, Any] = {}
 
     def contents() -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -86,6 +87,34 @@ def test_what_is_left_of_the_builder_is_named(
     (tree / file).write_text(text)
     with pytest.raises(VerifyError, match=f"base:/{file}"):
         layer_audit.traces(*layer(tree))
+
+
+def test_many_files_are_read_by_few_calls_each_with_its_own_bytes(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    contents = {f"etc/many/{number} [a] *.conf": f"{number}\n" * (number % 7) for number in range(40)}
+    for name, text in contents.items():
+        (tree / name).parent.mkdir(exist_ok=True)
+        (tree / name).write_text(text)
+    (tree / "etc/link").symlink_to("many")
+    monkeypatch.setattr(layer_audit, "_BATCH_FILES", 16)
+    layers, listed = layer(tree)
+    wanted = [entry for entry in listed["base"] if entry.path in contents]
+    found = {entry.path: content.decode() for entry, content in layers["base"].read_many(reversed(wanted))}
+    assert found == contents
+
+
+def test_a_file_larger_than_a_batch_is_read_whole(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tree / "etc/large").write_bytes(bytes(50_000))
+    monkeypatch.setattr(layer_audit, "_BATCH_BYTES", 10_000)
+    layers, listed = layer(tree)
+    files = [entry for entry in listed["base"] if entry.is_file]
+    assert {entry.path: len(content) for entry, content in layers["base"].read_many(files)}["etc/large"] == 50_000
+
+
+def test_a_file_of_another_size_than_listed_is_told(tree: Path) -> None:
+    layers, listed = layer(tree)
+    (hostname,) = (entry for entry in listed["base"] if entry.path == "etc/hostname")
+    with pytest.raises(VerifyError, match="not of the size"):
+        list(layers["base"].read_many([replace(hostname, size=hostname.size + 1)]))
 
 
 def test_a_package_without_its_licence_is_named(tree: Path) -> None:
