@@ -8,6 +8,7 @@ from builder.inputs.lock import DebianPackage, Lock
 from builder.inputs.store import Store
 from builder.keys import ROOT, tree_hash
 from builder.layers.interpreter import PACKAGES as INTERPRETER
+from builder.layers.station import COMPILER
 from builder.profile import Profile
 from builder.steps import tools
 from builder.steps.step import TIMELESS_EPOCH, Step, file_hashes, package_rows, pins
@@ -31,9 +32,9 @@ _TEMPLATE_FIELDS = {
 }
 
 
-def interpreter(lock: Lock) -> tuple[DebianPackage, ...]:
+def interpreter(lock: Lock, names: tuple[str, ...] = INTERPRETER) -> tuple[DebianPackage, ...]:
     """The image's own Python, as far as compiling byte code takes it."""
-    return tuple(package for package in lock.used_by("base") if package.name in INTERPRETER)
+    return tuple(package for package in lock.used_by("base") if package.name in names)
 
 
 def cuts_of(profile: Profile) -> dict[str, list[str]]:
@@ -89,7 +90,7 @@ def seen_by_templates(profile: Profile) -> dict[str, Any]:
 
 
 def station_step(profile: Profile, lock: Lock, store: Store) -> Step:
-    python = interpreter(lock)
+    python = interpreter(lock, COMPILER)
     seen = seen_by_templates(profile)
     overlays = [ROOT / "overlay/rootfs"]
     overlays += [folder for folder, wanted in ((_NVIDIA, profile.driver), (_PRINTING, profile.printing)) if wanted]
