@@ -3,6 +3,7 @@ import { byId, el } from "../dom.js";
 import { t } from "../words.js";
 import { get, post } from "./api.js";
 import { keepTimeOf, moment } from "./figures.js";
+import { keepFocus } from "./focus.js";
 
 const FIELDS = [
   { name: "year", least: 2025, most: 2099, from: 0, length: 4 },
@@ -64,10 +65,10 @@ function figure({ name, least, most, length }, value) {
 function drawZones(zones) {
   byId("zones").replaceChildren(
     ...zones.map((name) => {
-      const button = el("button", { type: "button", attributes: { "aria-pressed": String(name === chosenZone) } }, name);
+      const button = el("button", { type: "button", data: { place: `zone-${name}` }, attributes: { "aria-pressed": String(name === chosenZone) } }, name);
       button.onclick = () => {
         chosenZone = name;
-        drawZones(zones);
+        keepFocus(() => drawZones(zones));
       };
       return button;
     }),

@@ -3,6 +3,7 @@ import { byId, el } from "../dom.js";
 import { bytes, t } from "../words.js";
 import { get, post } from "./api.js";
 import { moment } from "./figures.js";
+import { keepFocus } from "./focus.js";
 
 const LEVELS = ["info", "warning", "error"];
 let level = "info";
@@ -10,7 +11,7 @@ let saving = false;
 let saved = null;
 
 export async function show() {
-  drawLevels();
+  keepFocus(drawLevels);
   const words = byId("log-words").value.trim();
   const lines = await get(`logs?${new URLSearchParams({ level, words })}`);
   byId("lines").querySelector("tbody").replaceChildren(
@@ -34,6 +35,7 @@ function drawLevels() {
         "button",
         {
           type: "button",
+          data: { place: `level-${name}` },
           attributes: { "aria-pressed": String(name === level) },
           onclick: () => {
             level = name;
@@ -52,7 +54,7 @@ export function sticks(now, complain) {
   byId("bundle-to").replaceChildren(
     ...usable.map((stick) => {
       const name = stick.label || t("stick.unnamed");
-      const button = el("button", { type: "button", className: "main", data: { stick: stick.label } }, t("admin.bundle_to", { stick: `${name} ${bytes(stick.size_bytes)}` }));
+      const button = el("button", { type: "button", className: "main", data: { stick: stick.label, place: `bundle-${stick.id}` } }, t("admin.bundle_to", { stick: `${name} ${bytes(stick.size_bytes)}` }));
       button.disabled = saving;
       button.onclick = () => save(stick.id, now, complain);
       return button;

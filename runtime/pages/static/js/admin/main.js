@@ -8,6 +8,7 @@ import { get, letGo, onLocked, post } from "./api.js";
 import * as charts from "./charts.js";
 import * as clock from "./clock.js";
 import * as door from "./door.js";
+import { keepFocus } from "./focus.js";
 import * as logs from "./logs.js";
 import * as panels from "./panels.js";
 
@@ -43,7 +44,7 @@ async function refresh() {
   byId("offline").hidden = true;
   const anew = speak(now.language);
   clock.tell(now);
-  draw();
+  keepFocus(draw);
   if (anew) await show(shown); // it was switched on the station's own page
 }
 

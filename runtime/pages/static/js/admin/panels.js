@@ -58,7 +58,7 @@ export function engines(now, put) {
         engine.restarts ? t("admin.restarts", { count: engine.restarts }) : "",
         engine.hangs ? t("admin.hangs", { count: engine.hangs }) : "",
       ].filter(Boolean);
-      const first = el("button", { type: "button", onclick: () => put(engine.name) }, t("admin.put_first"));
+      const first = el("button", { type: "button", data: { place: `first-${engine.name}` }, onclick: () => put(engine.name) }, t("admin.put_first"));
       first.disabled = place === 0 || engine.part === "refused";
       const item = el(
         "li",
