@@ -145,6 +145,24 @@ def test_a_vault_pulled_out_loses_nothing_and_opens_again(kiosk: Watched, statio
     kiosk.page.wait_for_selector("#vault-gone", state="hidden")
 
 
+def test_a_vault_that_is_plugged_in_is_offered_but_not_the_one_that_was_just_locked(
+    kiosk: Watched, station: Station
+) -> None:
+    _make(kiosk, station)
+    name = "VAULT"
+    for again in ("VAULT-2", "VAULT-3"):  # a stick that is plugged in again is a new one to the station
+        kiosk.press("v", "x")
+        kiosk.page.wait_for_selector('#vault-button[data-state="locked"]')
+        kiosk.page.wait_for_selector("#vault[open]")
+        kiosk.press("Escape")
+        assert not kiosk.page.locator("#vault-unlock[open]").count()
+        pulled = station.pull(name)
+        station.wait_until(lambda state: not state["vault"]["vaults"])
+        pulled.rename(station.drawer / again)
+        station.put_back(name := again)
+        _unlock(kiosk)
+
+
 def test_a_batch_is_deleted_from_the_vault_itself(kiosk: Watched, station: Station) -> None:
     _make(kiosk, station)
     _read(kiosk, station, "SCANS", {"1.png": short()})

@@ -44,13 +44,12 @@ export function render(state, spokenAnew) {
 
 // A vault that was just plugged in, or is there at the start: once, and never over other work.
 function offer() {
-  const fresh = vault.vaults.find(({ id }) => !offered.has(id));
-  if (!fresh || vault.state === "open" || vault.stage || (openDialog() && !lockedByHand)) return;
-  if (lockedByHand) {
-    lockedByHand = false;
-    offered.add(fresh.id);
-    return;
+  if (lockedByHand && vault.state !== "open") {
+    lockedByHand = false; // the one that comes next is offered again
+    for (const { id } of vault.vaults) offered.add(id);
   }
+  const fresh = vault.vaults.find(({ id }) => !offered.has(id));
+  if (!fresh || vault.state === "open" || vault.stage || openDialog()) return;
   if (!OFFERED_ON.has(screen) && !fresh.pulled) return;
   for (const { id } of vault.vaults) offered.add(id);
   unlock(fresh);
