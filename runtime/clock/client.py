@@ -14,7 +14,8 @@ from runtime.problems import Problem, ProblemKind
 
 CLOCK_REFUSED = ProblemKind("clock-refused", 409, "The clock was not set", "时钟未能设置")
 CLOCK_NOT_OURS = ProblemKind("clock-not-ours", 409, "The clock is not the station's", "时钟不由本机设置")
-_LIMIT_S = 10.0
+_LIMIT_S = 30.0
+"""The helper is only started when it is asked, and a machine that reads a page has little time for it."""
 
 
 @dataclass(frozen=True)
