@@ -35,9 +35,16 @@ class Network(BaseModel):
 def network(ports: list[str], net: Path = _NET, modules: Path = Path("/usr/lib/modules")) -> Network:
     """`ports`: what this gateway listens on."""
     found = [_interface(folder) for folder in sorted(net.iterdir())] if net.is_dir() else []
-    trees = [tree / "kernel/drivers" for tree in modules.iterdir()] if modules.is_dir() else []
-    drivers = any((tree / "net").is_dir() for tree in trees) if trees else None
-    return Network(interfaces=found, air_gapped=all(each.loopback for each in found), drivers=drivers, ports=ports)
+    gapped = all(each.loopback for each in found)
+    return Network(interfaces=found, air_gapped=gapped, drivers=_drivers(modules), ports=ports)
+
+
+def _drivers(modules: Path) -> bool | None:
+    try:
+        trees = [tree / "kernel/drivers" for tree in modules.iterdir()]
+    except OSError:  # there are none, or, as on a station, they are hidden from this service
+        return None
+    return any((tree / "net").is_dir() for tree in trees) if trees else None
 
 
 def _interface(folder: Path) -> Interface:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -136,6 +140,31 @@ def test_a_zone_is_kept_and_the_clock_face_follows_it(tmp_path: Path) -> None:
             zone.instant(wrong)
     for name in COMMON:
         zone.choose(name)
+
+
+def test_a_service_that_may_not_see_the_modules_still_tells_of_its_interfaces() -> None:
+    """ProtectKernelModules= makes their folder one that nobody may list; the gateway's unit has it."""
+    with TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        lo, hidden = Path(folder, "net/lo"), Path(folder, "modules")
+        lo.mkdir(parents=True)
+        (lo / "type").write_text("772\n")
+        hidden.mkdir(mode=0)
+        with _nobody():
+            found = network([], lo.parent, hidden)
+    assert found.air_gapped and found.drivers is None and [each.name for each in found.interfaces] == ["lo"]
+
+
+@contextmanager
+def _nobody() -> Iterator[None]:
+    """Root may list every folder."""
+    me = os.geteuid()
+    if me == 0:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(me)
 
 
 def test_how_long_an_engine_loads_is_remembered() -> None:
