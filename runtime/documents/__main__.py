@@ -37,6 +37,7 @@ _PHOTOGRAPHS = ("look", "cut_out")
 _WRITE_BYTES = 1 << 18
 _AT_REST_S = 0.1
 _ORDINARY_SIDE = 1600
+_ORDINARY_FILE_BYTES = 1 << 20
 _SAMPLE_SIDE = 64
 _LARGE_KIB = 128 << 10
 """A decoder that has grown larger ends as soon as it has answered: its memory is of more use than its time."""
@@ -103,9 +104,13 @@ def _decode(channel: socket.socket, limits: Limits, sample: bytes) -> NoReturn:
 def _warm_memory() -> None:
     """Pillow keeps the memory of one picture for the next. Fresh memory, page by page from the kernel, takes
     longer than a photograph's decoding: nobody waits for it now, whoever sends a file would.
+
+    So does the C library with the file's own, once so much was given back that it need not go to the kernel for it.
     """
     Image.core.set_blocks_max(1)  # type: ignore[attr-defined]
     Image.new("RGB", (_ORDINARY_SIDE, _ORDINARY_SIDE))
+    for _ in range(2):
+        bytearray(_ORDINARY_FILE_BYTES)
 
 
 def _rehearse(sample: bytes) -> None:

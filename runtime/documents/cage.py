@@ -36,6 +36,8 @@ Opening = asyncio.Task[PixelPage | None]
 _PHOTOGRAPHS = ("look", "cut_out")
 _QUIET_S = 0.05
 """After the last document, before the next one is prepared for: answers go out first."""
+_SMALL_BYTES = 1 << 20
+_READ_BYTES = 1 << 16
 _SAVE_ANEW = "Save it again with another program."
 
 
@@ -94,23 +96,9 @@ class Cage:
 
         Raises Problem as `describe` does; awaiting the page raises what `render` does.
         """
-        loop = asyncio.get_running_loop()
-        described: asyncio.Future[Description] = loop.create_future()
-
-        def tell(description: Description) -> None:
-            if not described.done():
-                described.set_result(description)
-
-        def work() -> PixelPage | None:
-            request = Request(what="open", limits=self._limits, region=region)
-            with self._asked(data, request) as (replies, output):
-                description = next(replies).description
-                assert description is not None
-                loop.call_soon_threadsafe(tell, description)
-                reply = next(replies, None)
-                return None if reply is None else _page(reply, output)
-
-        opening = asyncio.create_task(self._aside(work))
+        described: asyncio.Future[Description] = asyncio.get_running_loop().create_future()
+        request = Request(what="open", limits=self._limits, region=region)
+        opening = asyncio.create_task(self._opened(data, request, described))
         opening.add_done_callback(lambda task: task.cancelled() or task.exception())  # nobody may come for it
         first: set[asyncio.Future[Any]] = {described, opening}
         await asyncio.wait(first, return_when=asyncio.FIRST_COMPLETED)
@@ -139,6 +127,25 @@ class Cage:
         reply, jpeg = await self._aside(self._ask, photograph, request)
         return CutOut(jpeg, reply.corners, reply.sharp)
 
+    async def _opened(self, data: bytes, request: Request, described: asyncio.Future[Description]) -> PixelPage | None:
+        """See `open`. A small file goes to a decoder that stands by without a thread: to wake one takes longer."""
+        with self._rested_after():
+            at_once = self.standby.has_spare and len(data) <= _SMALL_BYTES
+            sent = self._sent(data, request) if at_once else await asyncio.to_thread(self._sent, data, request)
+            with _closed(*sent, self.standby) as (channel, output):
+                channel.setblocking(False)
+                rest = bytearray()
+                try:
+                    async with asyncio.timeout(2 * self._limits.decode_s):
+                        description = _reply(await _line(channel, rest)).description
+                        assert description is not None
+                        if not described.done():
+                            described.set_result(description)
+                        line = await _line(channel, rest)
+                except TimeoutError:
+                    raise _too_long() from None
+                return _page(_reply(line), output) if line else None
+
     def rest_soon(self) -> None:
         """Prepare for the next document in a moment, unless another has come, or somebody waits, by then."""
         if self._resting is not None:
@@ -155,9 +162,14 @@ class Cage:
 
     async def _aside(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """In a thread."""
+        with self._rested_after():
+            return await asyncio.to_thread(work, *args, **kwargs)
+
+    @contextmanager
+    def _rested_after(self) -> Iterator[None]:
         self._in_hand += 1
         try:
-            return await asyncio.to_thread(work, *args, **kwargs)
+            yield
         finally:
             self._in_hand -= 1
             self.rest_soon()
@@ -178,6 +190,11 @@ class Cage:
     @contextmanager
     def _asked(self, data: bytes, request: Request) -> Iterator[tuple[Iterator[Reply], int]]:
         """The replies, none of them a problem, and the descriptor of what is written, closed with the context."""
+        with _closed(*self._sent(data, request), self.standby) as (channel, output):
+            yield self._received(channel), output
+
+    def _sent(self, data: bytes, request: Request) -> tuple[socket.socket, int]:
+        """The socket that a decoder answers through, and the descriptor that it writes to."""
         if not data:
             raise Problem(EMPTY_FILE, "The file holds no bytes. Copy or scan it again.")
         if len(data) > self._limits.upload_bytes:
@@ -186,16 +203,12 @@ class Cage:
         try:
             _write(source, data)
             message = request.model_dump_json().encode() + b"\n"
-            channel = self.standby.send(message, [source, output], photograph=request.what in _PHOTOGRAPHS)
-            try:
-                yield self._received(channel), output
-            except BaseException:
-                channel.close()
-                raise
-            self.standby.part_later(channel)
+            return self.standby.send(message, [source, output], photograph=request.what in _PHOTOGRAPHS), output
+        except BaseException:
+            os.close(output)
+            raise
         finally:
             os.close(source)
-            os.close(output)
 
     def _received(self, channel: socket.socket) -> Iterator[Reply]:
         """One at least. Raises Problem: the reply's own, TOO_COSTLY, DECODER_CRASHED."""
@@ -205,17 +218,58 @@ class Cage:
             with channel.makefile("rb") as lines:
                 for line in lines:
                     answered = True
-                    reply = Reply.model_validate_json(line)
-                    if reply.problem:
-                        raise Problem(KINDS.get(reply.problem, INTERNAL), reply.detail)
-                    yield reply
+                    yield _reply(line)
         except ConnectionError:  # it ended with the request unread
             pass
         except TimeoutError:
-            raise Problem(TOO_COSTLY, "It took too long to open. Save it again, simpler.") from None
+            raise _too_long() from None
         if not answered:
-            log.warning("a document's decoder ended without an answer")
-            raise Problem(DECODER_CRASHED, _SAVE_ANEW)
+            _reply(b"")
+
+
+@contextmanager
+def _closed(channel: socket.socket, output: int, standby: Standby) -> Iterator[tuple[socket.socket, int]]:
+    """Both in the end; the channel of a decoder that did its work when `standby` finds the time."""
+    try:
+        yield channel, output
+    except BaseException:
+        channel.close()
+        raise
+    else:
+        standby.part_later(channel)
+    finally:
+        os.close(output)
+
+
+async def _line(channel: socket.socket, rest: bytearray) -> bytes:
+    """The next line that a decoder answers; empty when there is none. `rest`: what came after the one before."""
+    loop = asyncio.get_running_loop()
+    while (end := rest.find(b"\n")) < 0:
+        try:
+            more = await loop.sock_recv(channel, _READ_BYTES)
+        except ConnectionError:  # it ended with the request unread
+            return b""
+        if not more:
+            return b""
+        rest += more
+    line = bytes(rest[:end])
+    del rest[: end + 1]
+    return line
+
+
+def _reply(line: bytes) -> Reply:
+    """Raises Problem: the reply's own, or DECODER_CRASHED where there is none."""
+    if not line:
+        log.warning("a document's decoder ended without an answer")
+        raise Problem(DECODER_CRASHED, _SAVE_ANEW)
+    reply = Reply.model_validate_json(line)
+    if reply.problem:
+        raise Problem(KINDS.get(reply.problem, INTERNAL), reply.detail)
+    return reply
+
+
+def _too_long() -> Problem:
+    return Problem(TOO_COSTLY, "It took too long to open. Save it again, simpler.")
 
 
 def _page(reply: Reply, output: int) -> PixelPage:

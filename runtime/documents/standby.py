@@ -57,6 +57,11 @@ class Standby:
                 if is_new:
                     raise
 
+    @property
+    def has_spare(self) -> bool:
+        """Whether a decoder stands by, so that `send` does not block."""
+        return self._spare is not None
+
     def part_later(self, channel: socket.socket) -> None:
         """Let the decoder at the other end go when nobody waits: the kernel takes milliseconds of a core to take
         a process down, just when the engine begins with the page. With the next document at the latest.

@@ -147,8 +147,9 @@ class EngineClient:
             raise EngineLost(self.name, "hung" if hung else "stopped") from None
         finally:
             self.in_hand -= 1
-            reading.cancel()
-            await asyncio.wait([reading])
+            if not reading.done():
+                reading.cancel()
+                await asyncio.wait([reading])
 
     async def _hangs(self) -> bool:
         """Of a silent engine: whether it does not answer either, or says itself that its work does not come on."""

@@ -73,4 +73,3 @@ def _number(request: dict[str, Any], name: str) -> int:
     if not isinstance(value, int) or isinstance(value, bool):
         raise WireError("the job is not well formed")
     return value
-

@@ -71,4 +71,3 @@ def _job(request: dict[str, Any]) -> Job:
     if not 50 <= job.resolution <= 1200 or min(job.width_mm, job.height_mm) < 0:
         raise WireError("the job is not well formed")
     return job
-
