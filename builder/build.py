@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,7 +29,7 @@ from builder.iso import Medium, write_iso
 from builder.keys import ROOT, code_hash, key_of
 from builder.manifest import Manifest
 from builder.namespaces import delete
-from builder.papers import SBOM, papers
+from builder.papers import SBOM, Draft, describe, draft, papers
 from builder.plan import Plan, make_plan
 from builder.profile import Profile
 from builder.sandbox import Sandbox
@@ -77,11 +77,10 @@ def build(profile: Profile, cache: Cache, *, locked: bool = False, dist: Path = 
     with watched(cache.root) as peak:
         lock = _fetched(profile, planned, cache, locked=locked)
         lock = with_operators_inputs(profile, cache, lock, locked=locked)
-        plan = make_plan(profile, lock, cache)
-        for name in plan.to_do:
-            run_step(plan, plan.step(name), cache)
+        plan = planned if lock == planned.lock and not planned.download_bytes else make_plan(profile, lock, cache)
+        drafted = _run_steps(plan, cache)
         kernels.check(plan, cache)
-        fresh = finish(plan, iso, cache)
+        fresh = finish(plan, iso, cache, drafted)
     if fresh:
         seconds = time.monotonic() - started
         say(f"{iso}: {size(iso.stat().st_size)}, verified, in {duration(seconds)}")
@@ -90,6 +89,17 @@ def build(profile: Profile, cache: Cache, *, locked: bool = False, dist: Path = 
     else:
         say(f"{iso} is up to date")
     return Built(iso, fresh)
+
+
+def _run_steps(plan: Plan, cache: Cache) -> Draft | None:
+    """Do what is to be done; where that is the station layer too, the papers are drafted beside it."""
+    drafting: Future[Draft] | None = None
+    with ThreadPoolExecutor(1) as beside:
+        for name in plan.to_do:
+            if name == "station":
+                drafting = beside.submit(draft, plan, cache)
+            run_step(plan, plan.step(name), cache)
+    return drafting.result() if drafting else None
 
 
 def _fetched(profile: Profile, planned: Plan, cache: Cache, *, locked: bool) -> Lock:
@@ -113,13 +123,18 @@ def _keep_to_limit(plan: Plan, cache: Cache) -> None:
         say_freed(gone)
 
 
-def finish(plan: Plan, iso: Path, cache: Cache) -> bool:
-    """Write and verify the ISO, unless it is there already: then False."""
+def finish(plan: Plan, iso: Path, cache: Cache, drafted: Draft | None = None) -> bool:
+    """Write and verify the ISO, unless it is there already: then False. `drafted`: its papers, where begun."""
     made = _manifest(plan, cache)
     key = _iso_key(made, plan)
     if provenance.is_current(iso, key, cache):
         return False
-    _write(_medium(plan, made, cache), iso, key, plan, cache)
+    drafted = drafted or draft(plan, cache)
+    about = describe(made, plan, cache, drafted)
+    medium = _medium(plan, made, cache, papers(about, drafted))
+    sha256 = _write(medium, iso, key, plan, cache)
+    provenance.write_beside(iso, sha256, made, plan, cache, about=about, bill=medium.papers[SBOM])
+    provenance.remember(iso, key, cache)
     return True
 
 
@@ -179,7 +194,7 @@ def _manifest(plan: Plan, cache: Cache) -> Manifest:
     return Manifest(plan.profile.name, plan.profile.version, layers)
 
 
-def _medium(plan: Plan, made: Manifest, cache: Cache) -> Medium:
+def _medium(plan: Plan, made: Manifest, cache: Cache, papers: dict[str, bytes]) -> Medium:
     return Medium(
         manifest=made,
         layers={layer.file: plan.step(layer.name).folder(cache) / "image.squashfs" for layer in made.layers},
@@ -187,7 +202,7 @@ def _medium(plan: Plan, made: Manifest, cache: Cache) -> Medium:
         volume_id=plan.profile.volume_id,
         arguments=_kernel_arguments(plan.profile),
         epoch=plan.lock.source_date_epoch,
-        papers=papers(made, plan, cache),
+        papers=papers,
         certificate=plan.step("modules").folder(cache) / "certificate.der" if plan.profile.driver else None,
         password_pbkdf2=plan.profile.boot.password_pbkdf2,
     )
@@ -212,8 +227,8 @@ def _iso_key(made: Manifest, plan: Plan) -> str:
     )
 
 
-def _write(medium: Medium, iso: Path, key: str, plan: Plan, cache: Cache) -> None:
-    """Write, verify, and only then give the ISO its name."""
+def _write(medium: Medium, iso: Path, key: str, plan: Plan, cache: Cache) -> str:
+    """Write, verify, and only then give the ISO its name. Returns its SHA-256."""
     iso.parent.mkdir(parents=True, exist_ok=True)
     partial = iso.with_suffix(".iso.partial")
     log = cache.logs / f"iso-{key[:20]}.log"
@@ -231,8 +246,7 @@ def _write(medium: Medium, iso: Path, key: str, plan: Plan, cache: Cache) -> Non
         with suppress(FileNotFoundError):
             partial.unlink()
         delete(room)
-    provenance.write_beside(iso, sha256, medium.manifest, plan, cache, bill=medium.papers[SBOM])
-    provenance.remember(iso, key, cache)
+    return sha256
 
 
 def _timed(cache: Cache, name: str, title: str, plan: Plan, work: Any) -> None:

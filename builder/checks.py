@@ -22,7 +22,7 @@ from builder.keys import ROOT
 from builder.plan import Plan
 from builder.preflight import BUILD_TOOLS
 from builder.profile import Profile
-from builder.run import output
+from builder.steps.tools import told
 
 OLDEST = {
     "mksquashfs": (4, 4),  # the first that heeds SOURCE_DATE_EPOCH
@@ -32,7 +32,6 @@ OLDEST = {
     "mcopy": (4, 0),
     "unshare": (2, 38),  # --map-auto
 }
-_ASK = {"mksquashfs": "-version", "xorriso": "-version"}
 _KERNEL = re.compile(r"^linux-(image|headers)-(\d[\w.+~-]*)-amd64$")
 _FAT_LIMIT_BYTES = LARGEST_FILE_BYTES
 
@@ -77,8 +76,7 @@ def tool_versions() -> dict[str, tuple[int, ...]]:
 
 
 def _ask(tool: str) -> tuple[int, ...]:
-    text = output(["sh", "-c", '"$0" "$1" 2>&1 || true', tool, _ASK.get(tool, "--version")])
-    number = re.search(r"(\d+(?:\.\d+)+)", text)
+    number = re.search(r"(\d+(?:\.\d+)+)", told(tool))
     return tuple(int(part) for part in number[1].split(".")) if number else ()
 
 

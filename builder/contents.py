@@ -25,6 +25,11 @@ _LARGEST = 12
 
 def describe(plan: Plan, cache: Cache) -> dict[str, Any]:
     """The parts of a manifest that tell of contents. Nothing in it depends on when or where it was built."""
+    return {**parts(plan, cache), "sizes": sizes(plan, cache)}
+
+
+def parts(plan: Plan, cache: Cache) -> dict[str, Any]:
+    """What `describe` tells of all that is brought from elsewhere: known before the station layer is made."""
     lock, profile = plan.lock, plan.profile
     known = _debian_licences(plan, cache)
     store = Store(cache.store)
@@ -42,7 +47,6 @@ def describe(plan: Plan, cache: Cache) -> dict[str, Any]:
         "data": [data.model_dump() for data in derived()],
         **({"driver": _driver(plan, cache)} if profile.driver else {}),
         **({"model": _model(profile, lock)} if profile.model else {}),
-        "sizes": _sizes(plan, cache),
     }
 
 
@@ -104,7 +108,7 @@ def _model(profile: Profile, lock: Lock) -> dict[str, Any]:
     }
 
 
-def _sizes(plan: Plan, cache: Cache) -> dict[str, Any]:
+def sizes(plan: Plan, cache: Cache) -> dict[str, Any]:
     """Bytes a layer on the medium, and its largest contributors by the size of what was downloaded for them."""
     within: dict[str, list[tuple[str, int]]] = {
         "base": [(package.name, package.size) for package in plan.lock.used_by("base")],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 from builder import kernels, papers
 from builder.cache import Cache
@@ -24,10 +25,15 @@ def kernels_file(iso: Path, kind: str) -> Path:
     return iso.with_name(f"{iso.name.removesuffix('.iso')}.kernels.{kind}")
 
 
-def write_beside(iso: Path, sha256: str, made: Manifest, plan: Plan, cache: Cache, *, bill: bytes) -> None:
-    """Write the checksum as `sha256sum -c` takes it, manifest, `bill` of materials, provenance, and machine code."""
+def write_beside(
+    iso: Path, sha256: str, made: Manifest, plan: Plan, cache: Cache, *, about: dict[str, Any], bill: bytes
+) -> None:
+    """Write the checksum as `sha256sum -c` takes it, manifest, `bill` of materials, provenance, and machine code.
+
+    `about`: as builder.papers.describe tells.
+    """
     checksum_file(iso).write_text(f"{sha256}  {iso.name}\n")
-    told = {"file": iso.name, "size": iso.stat().st_size, "sha256": sha256, **papers.describe(made, plan, cache)}
+    told = {"file": iso.name, "size": iso.stat().st_size, "sha256": sha256, **about}
     manifest_file(iso).write_text(json.dumps(told, indent=1) + "\n")
     iso.with_suffix(".sbom.cdx.json").write_bytes(bill)
     statement = papers.provenance(iso.name, sha256, made, plan)

@@ -6,6 +6,7 @@ sticks have equal documents: the serial number is the manifest's, the time is th
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
@@ -25,6 +26,23 @@ _LONGEST_NAME = 200
 
 def document(about: Mapping[str, Any], *, name: str, id: str, epoch: int) -> str:
     """JSON text. `about`: as builder.contents.describe tells; `name`: the profile's; `id`: the manifest's."""
+    return with_id(draft(about, name=name, epoch=epoch), id)
+
+
+def with_id(drafted: str, id: str) -> str:
+    """The document of the stick `id`, from a draft: only its serial number and the names of the whole are new."""
+    found = json.loads(drafted)
+    whole = found["metadata"]["component"]
+    (dependencies,) = (row for row in found["dependencies"] if row["ref"] == whole["bom-ref"])
+    found["serialNumber"] = uuid.uuid5(_NAMESPACE, id).urn
+    whole["version"] = id
+    whole["bom-ref"] = dependencies["ref"] = f"inkstick:{id}"
+    return json.dumps(found, indent=1) + "\n"
+
+
+def draft(about: Mapping[str, Any], *, name: str, epoch: int) -> str:
+    """The document of a stick that has no id yet."""
+    id = "draft"
     bom = Bom(serial_number=uuid.uuid5(_NAMESPACE, id), version=1)
     bom.metadata.timestamp = datetime.fromtimestamp(epoch, UTC)
     bom.metadata.component = Component(
@@ -33,7 +51,7 @@ def document(about: Mapping[str, Any], *, name: str, id: str, epoch: int) -> str
     parts = list(_components(about))
     bom.components.update(parts)
     bom.register_dependency(bom.metadata.component, parts)
-    return JsonV1Dot6(bom).output_as_string(indent=1) + "\n"
+    return JsonV1Dot6(bom).output_as_string()
 
 
 def _components(about: Mapping[str, Any]) -> Iterator[Component]:
