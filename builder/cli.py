@@ -13,7 +13,6 @@ import typer
 from builder import commands, reports
 from builder.console import err, show_error
 from builder.errors import InkstickError
-from builder.flash import command as flashing
 from builder.profile import available
 
 _HELP = """Build, check, boot and try an Inkstick: a bootable, air-gapped OCR station.
@@ -148,6 +147,8 @@ def flash(
     ] = None,
 ) -> None:
     """Write an ISO onto sticks, all at once; read everything back. Refuses disks that are in use."""
+    from builder.flash import command as flashing
+
     flashing.flash(iso, sticks, delta=delta, force=force, named=yes_i_mean)
 
 
