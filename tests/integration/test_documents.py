@@ -8,6 +8,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -209,6 +210,71 @@ def test_a_killed_standby_process_is_started_again(cage: Cage) -> None:
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     assert refusal(cage, originals()["png"]) == ""
+
+
+@pytest.mark.parametrize("stands_by", [True, False])
+@pytest.mark.parametrize("large", [True, False])
+def test_an_image_is_described_and_then_opened_in_one_go(stands_by: bool, large: bool) -> None:
+    noise = Image.effect_noise((1300, 1000) if large else (30, 20), 64).convert("RGB")
+    with opening_cage(stands_by) as held:
+
+        async def trial() -> tuple[str, bytes]:
+            described, opening = await held.open(encoded(noise, "PNG"))
+            assert opening is not None
+            page = await opening
+            assert page is not None
+            return described.format, page.rgb
+
+        assert wait(trial()) == ("PNG", noise.tobytes())
+
+
+@pytest.mark.parametrize("stands_by", [True, False])
+def test_what_has_pages_or_is_broken_is_described_alone(stands_by: bool) -> None:
+    cut_off = originals()["png"][:80]
+    with opening_cage(stands_by) as held:
+        described, opening = wait(held.open(originals()["pdf"]))
+        assert described.format == "PDF" and opening is None
+        for data, code in ((b"", "empty-file"), (b"no picture", "not-an-image"), (cut_off, "damaged-image")):
+            if stands_by:
+                held.standby.make_ready()
+
+            async def attempt(data: bytes = data) -> None:
+                _, opening = await held.open(data)
+                assert opening is not None, "it has one page"
+                await opening
+
+            with pytest.raises(Problem) as caught:
+                wait(attempt())
+            assert caught.value.kind.code == code
+
+
+def test_a_decoder_that_is_killed_at_its_work_is_said() -> None:
+    with opening_cage(stands_by=True) as held:
+        (decoder,) = decoders(held)
+        os.kill(decoder, signal.SIGSTOP)  # it has its file, and will not come to read it
+
+        async def trial() -> None:
+            opening = asyncio.create_task(held.open(originals()["png"]))
+            while held.standby.has_spare:
+                await asyncio.sleep(0.01)
+            os.kill(decoder, signal.SIGKILL)
+            with pytest.raises(Problem) as caught:
+                await opening
+            assert caught.value.kind.code == "decoder-crashed"
+
+        wait(trial())
+
+
+@contextmanager
+def opening_cage(stands_by: bool) -> Iterator[Cage]:
+    held = Cage(Limits(decode_s=60))
+    try:
+        if stands_by:
+            held.standby.make_ready()
+            until(lambda: len(decoders(held)) == 1, "no decoder stands by")
+        yield held
+    finally:
+        held.close()
 
 
 def test_a_decoder_ends_when_nobody_waits_and_a_large_one_at_once() -> None:
