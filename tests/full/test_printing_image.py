@@ -54,7 +54,8 @@ def test_no_rule_took_a_library_that_printing_needs(tree: Tree) -> None:
 def test_cups_takes_the_stations_settings(tree: Tree) -> None:
     unit, settings = "/etc/systemd/system/inkstick-cups.service", "/etc/inkstick/cups"
     # systemd makes them when it starts the unit.
-    made = tree.run("sh", "-ec", f"cd /run; mkdir $(sed -n s/^RuntimeDirectory=//p {unit}); chown -R lp:lp inkstick-cups")
+    folders = f"$(sed -n s/^RuntimeDirectory=//p {unit})"
+    made = tree.run("sh", "-ec", f"cd /run; mkdir {folders}; chown -R lp:lp inkstick-cups")
     assert made.returncode == 0, made.stderr
     as_lp = ("setpriv", "--reuid=lp", "--regid=lp", "--clear-groups")
     done = tree.run(*as_lp, "cupsd", "-t", "-c", f"{settings}/cupsd.conf", "-s", f"{settings}/cups-files.conf")
