@@ -30,6 +30,8 @@ _DROP_INS = {
     "inkstick-engine@vllm.service": _SLEEP,
     "inkstick-engine@transformers.service": _SLEEP,
     "inkstick-engine@rapidocr.service": _SLEEP,
+    "inkstick-engine-next@.service": "",
+    "inkstick-engine-switch.service": "",
 }
 # No hardware, no cgroup controllers and no seccomp of its own: what these would refuse is not what is tested.
 _PLAIN = (
@@ -140,3 +142,28 @@ def test_the_start_scripts_change_the_engine(booted: Booted) -> None:
     assert done.returncode == 0, done.stderr
     wait_until(lambda: is_active(booted, vllm) and is_active(booted, server), lambda: log_of(booted))
     assert booted.state(transformers) == "inactive"
+
+
+def test_the_admin_pages_wish_gives_the_card_to_the_engine_that_waits(booted: Booted) -> None:
+    """And back again. The wish is left by the gateway's user, as the gateway leaves it."""
+    vllm, server = "inkstick-engine@vllm.service", "inkstick-vllm.service"
+    transformers = "inkstick-engine@transformers.service"
+    wait_until(lambda: is_active(booted, vllm) and is_active(booted, server), lambda: log_of(booted))
+    watching = booted.run("systemctl", "start", "inkstick-engine-switch.path")
+    assert watching.returncode == 0, watching.stderr
+    _wish(booted, "transformers")
+    wait_until(lambda: is_active(booted, transformers), lambda: log_of(booted))
+    assert (booted.state(vllm), booted.state(server)) == ("inactive", "inactive"), "they would keep the card's memory"
+    assert booted.report()["parts"] == {"vllm": "standby", "transformers": "start", "rapidocr": "start"}
+    _wish(booted, "vllm")
+    wait_until(lambda: is_active(booted, vllm) and is_active(booted, server), lambda: log_of(booted))
+    assert booted.state(transformers) == "inactive"
+    assert booted.state("inkstick-engine@rapidocr.service") == "active", "it needs no card and goes on reading"
+
+
+def _wish(booted: Booted, engine: str) -> None:
+    file = "/run/inkstick/gateway/switch"
+    script = ["sh", "-c", f"echo {engine} >{file}"]
+    done = booted.run("setpriv", "--reuid=inkstick", "--regid=inkstick", "--clear-groups", *script)
+    assert done.returncode == 0, done.stderr
+    wait_until(lambda: booted.run("test", "-e", file).returncode != 0, lambda: log_of(booted))
