@@ -16,7 +16,9 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from PIL import Image
@@ -205,3 +207,31 @@ def _written(screen: Screen, station: Station, typed: list[str | list[str]], wan
 
 def _logs(folder: Path) -> str:
     return "\n".join(file.read_text(errors="replace")[-1500:] for file in folder.glob("*.log"))
+
+
+def test_the_page_heeds_keys_again_after_a_dialog_with_a_text_field_was_closed(
+    screen: Screen, station: Station, tmp_path: Path
+) -> None:
+    """By Escape, which the browser itself closes it with: twice, since the first time the field is new."""
+    station.plug_in("VAULT", {})
+    _wait(lambda: bool(_places(station)), lambda: str(station.state()))
+    station.post("vault/make", {"place": _places(station)[0]["id"], "passphrase": "lan-hai-yun-7431"})
+    station.plug_in("STICK", {"short.png": short()})
+    _wait(lambda: station.state()["screen"] == "list", lambda: "the list does not come")
+    _wait(lambda: _opened(screen, station), lambda: _logs(tmp_path))
+    for _ in range(2):
+        before = station.state()["language"]
+        for key in ("v", "h", "Escape"):
+            time.sleep(3)
+            screen.do("key", key)
+        time.sleep(3)
+        screen.do("key", "l")
+        _wait(partial(_speaks_another, station, before), lambda: _logs(tmp_path))
+
+
+def _places(station: Station) -> list[dict[str, Any]]:
+    return cast(dict[str, Any], station.state()["vault"])["places"]  # type: ignore[no-any-return]
+
+
+def _speaks_another(station: Station, language: object) -> bool:
+    return bool(station.state()["language"] != language)
