@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection
 
-from tests.boot.qemu import Machine
-from tests.boot.screen import wait_for_text
+from tests.boot.qemu import PATIENCE, Machine, MachineError
+from tests.boot.screen import squeezed, text_of_screen, wait_for_text
 
 START_S = 1500
 READ_S = 1800
@@ -29,3 +30,13 @@ def power_off(machine: Machine) -> None:
     wait_for_text(machine, "要关机吗", name="5-power", limit_s=ANSWER_S)
     machine.press("ret")
     machine.wait_until_off(ANSWER_S)
+
+
+def press_until(machine: Machine, key: str, words: str, *, name: str) -> None:
+    """For keys that may be lost: pressed before a keyboard is at work, or while the page is busy."""
+    deadline = time.monotonic() + ANSWER_S * PATIENCE
+    while squeezed(words) not in (seen := text_of_screen(machine, name)):
+        if time.monotonic() > deadline:
+            raise MachineError(f"{key} does not bring {words}; the screen shows: {seen}")
+        machine.press(key)
+        time.sleep(15 * PATIENCE)

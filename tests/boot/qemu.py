@@ -13,6 +13,7 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from enum import Enum
 from pathlib import Path
 from types import TracebackType
@@ -69,6 +70,7 @@ class Machine:
     keeps: bool = False
     more: tuple[str, ...] = ()
     drive: Drive | None = Drive.USB
+    _read_from: int = field(default=0, repr=False)
     _process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
     _qmp: Qmp | None = field(default=None, repr=False)
     _scratch: Path | None = field(default=None, repr=False)
@@ -146,7 +148,15 @@ class Machine:
     @property
     def reports(self) -> dict[str, str]:
         """What the station said on its serial console: milestones with their seconds, `stopped` with its code."""
-        return dict(_LINE.findall(self._serial.read_text(errors="replace")))
+        return dict(_LINE.findall(self._said))
+
+    @property
+    def _said(self) -> str:
+        return self._serial.read_bytes()[self._read_from :].decode(errors="replace")
+
+    def expect_restart(self) -> None:
+        """Before it is told to start anew: from here on its reports are of the next start."""
+        self._read_from = self._serial.stat().st_size
 
     def wait_for(self, report: str, limit_s: float) -> str:
         """Wait for a milestone, or for `stopped`; answer its seconds or its code.
@@ -168,7 +178,7 @@ class Machine:
     def _must_not_have_restarted(self) -> None:
         """A panic before the medium is found is let pass: QEMU's interpreter sometimes runs into one when
         the kernel rewrites its own code, and the station then starts again by itself."""
-        if self._serial.read_text(errors="replace").count("inkstick: medium-found") > 1:
+        if self._said.count("inkstick: medium-found") > 1:
             raise MachineError("the station has restarted by itself")
 
     def wait_until_off(self, limit_s: float) -> None:
@@ -194,9 +204,24 @@ class Machine:
 
     def plug_in(self, device: str, image: Path) -> None:
         """Plug another stick in; `device` is new each time, and names it to `pull_out`."""
-        file = {"driver": "file", "filename": str(image)}
-        self._command("blockdev-add", **{"node-name": f"{device}-image", "driver": "raw", "file": file})
+        file = {"driver": "raw", "file": {"driver": "file", "filename": str(image)}}
+        pace = f"{device}-pace"
+        self._command("object-add", **{"qom-type": "throttle-group", "id": pace, "limits": {}})
+        node = {"node-name": f"{device}-image", "driver": "throttle", "throttle-group": pace, "file": file}
+        self._command("blockdev-add", **node)
         self._command("device_add", driver="usb-storage", id=device, drive=f"{device}-image", removable=True)
+
+    def slow_down(self, device: str, bytes_a_second: int) -> None:
+        """A stick that was plugged in takes what is written to it at this pace from now on."""
+        limits = {"bps-write": bytes_a_second}
+        self._command("qom-set", path=f"/objects/{device}-pace", property="limits", value=limits)
+
+    def bytes_written(self, device: str) -> int:
+        """What a stick that was plugged in has taken so far."""
+        place = f"/machine/peripheral/{device}/"
+        found = self._command("query-blockstats")
+        (written,) = (each["stats"]["wr_bytes"] for each in found if each.get("qdev", "").startswith(place))
+        return int(written)
 
     def type(self, text: str) -> None:
         """Lower-case letters, digits and hyphens."""
@@ -209,6 +234,12 @@ class Machine:
     def pull_out(self, device: str) -> None:
         """Pull a device out: "boot", the stick it runs from, "stick", "stick2", ..., or what was plugged in."""
         self._command("device_del", id=device)
+
+    def board_clock(self) -> datetime:
+        """What the clock on the board shows: what the machine would start with after a night without power."""
+        tm = self._command("qom-get", path="/machine", property="rtc-time")
+        date = (tm["tm_year"] + 1900, tm["tm_mon"] + 1, tm["tm_mday"])
+        return datetime(*date, tm["tm_hour"], tm["tm_min"], tm["tm_sec"], tzinfo=UTC)
 
     def press_power_button(self) -> None:
         self._command("system_powerdown")

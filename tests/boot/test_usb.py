@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.boot.conftest import StartMachine
-from tests.boot.person import ANSWER_S, START_S
-from tests.boot.qemu import PATIENCE, Machine
+from tests.boot.person import ANSWER_S, START_S, press_until
+from tests.boot.qemu import PATIENCE
 from tests.boot.screen import squeezed, text_of_screen, wait_for_text
 from tests.boot.stick import make_stick
 from tests.pages.render import render
@@ -27,27 +27,18 @@ def test_a_keyboard_that_comes_later_does_nothing_and_a_stick_does(
     machine = start(iso, more=_ONLY_USB)
     machine.wait_for("usb-closed", START_S)
     machine.wait_for("engine-ready", START_S)
-    _press_until(machine, "l", "Power off")
+    press_until(machine, "l", "Power off", name="1-english")
 
     machine.attach("usb-kbd", id="stranger")
     machine.pull_out("first")
     time.sleep(30 * PATIENCE)  # the kernel finds the device
     machine.press("l")
     time.sleep(60 * PATIENCE)  # the page would have answered
-    assert squeezed("Power off") in text_of_screen(machine, "unmoved")
+    assert squeezed("Power off") in text_of_screen(machine, "3-unmoved")
 
     machine.pull_out("stranger")
     machine.attach("usb-kbd", id="again", port=KEYBOARD_PORT)
-    _press_until(machine, "l", "关机")
+    press_until(machine, "l", "关机", name="4-chinese")
 
     machine.plug_in("late", stick)
     wait_for_text(machine, "late.png", name="5-stick", limit_s=ANSWER_S)
-
-
-def _press_until(machine: Machine, key: str, words: str) -> None:
-    """A keyboard is not at work the moment it is plugged in: keys pressed before are lost."""
-    deadline = time.monotonic() + ANSWER_S * PATIENCE
-    while squeezed(words) not in text_of_screen(machine, f"at-{words}"):
-        assert time.monotonic() < deadline, f"{key} does not bring {words}"
-        machine.press(key)
-        time.sleep(15 * PATIENCE)
