@@ -59,12 +59,14 @@ def station(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, forgetting: Forgett
     )
     records = Records(tmp_path / "kept", keep_texts=True)
     pages = build_ui(config, StubReader(), on_saved=keep_reviews(records, config), on_forgotten=forget_texts(records))
-    with TestClient(pages, base_url=HERE, headers=OWN) as client:
-        yield client
-    helper.shutdown()
-    thread.join()
-    helper.server_close()
-    records.close()
+    try:
+        with TestClient(pages, base_url=HERE, headers=OWN) as client:
+            yield client
+    finally:
+        helper.shutdown()
+        thread.join()
+        helper.server_close()
+        records.close()
 
 
 def holding(folder: Path, words: str) -> list[str]:
