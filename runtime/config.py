@@ -264,6 +264,7 @@ class StationConfig(_Strict):
     `milestones` is the device or file that gets one line a milestone; "-" is standard error.
     `painted_flag` is made by the gateway when the kiosk has reported its first paint: the
     engine's unit waits for it, so that model loading does not slow the first picture down.
+    `forgotten_flag` is touched whenever a batch is forgotten: what types Chinese then begins anew.
     `hardware_report`: where runtime.hardware leaves what it found; None where nobody looks.
     `about`: the folder with the model's terms and notice, for the page; None without a model.
     """
@@ -278,6 +279,7 @@ class StationConfig(_Strict):
     printer_socket: Path | None = None
     milestones: str = "-"
     painted_flag: Path | None = None
+    forgotten_flag: Path | None = None
     hardware_report: Path | None = None
     about: Path | None = None
     booted_layers: Path | None = None
@@ -289,6 +291,8 @@ class StationConfig(_Strict):
     alerts: tuple[AlertRule, ...] = ()
     """The operator's alert rules, beside the station's own (runtime/alerts/rules.json) or in their place."""
     limits: Limits = Limits()
+    session_folder: Path | None = None
+    """On tmpfs: what the clerk has in hand is kept there, so that it outlives the gateway. None: it does not."""
     jobs: JobsConfig = JobsConfig()
     auth: AuthConfig = AuthConfig()
     selftest: SelfTestConfig = SelfTestConfig()

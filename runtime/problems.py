@@ -55,6 +55,9 @@ TASK_NOT_AVAILABLE = ProblemKind(
 SCRIPT_NOT_READ = ProblemKind(
     "script-not-read", 422, "The page is in a script that this station does not read", "本机不能识别该页的文字种类"
 )
+PAGE_LOST = ProblemKind(
+    "page-lost", 410, "The page was lost when the service was restarted", "服务重新启动时，该页已丢失"
+)
 STICK_GONE = ProblemKind("stick-gone", 410, "The USB stick was pulled out", "U 盘已被拔出")
 STICK_FULL = ProblemKind("stick-full", 507, "The USB stick is full", "U 盘空间不足")
 STICK_READ_ONLY = ProblemKind("stick-read-only", 409, "The USB stick is write-protected", "U 盘处于写保护状态")

@@ -9,10 +9,11 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Container, Iterable
 
 from runtime.documents.cage import Cage
 from runtime.kiosk.documents import Document
+from runtime.kiosk.held import content, size_bytes
 from runtime.kiosk.pages import Page
 from runtime.problems import Problem
 
@@ -33,6 +34,8 @@ class Album:
         self._sharp_bytes = 0
         self._reduced: set[str] = set()
         self._one = asyncio.Lock()
+        self.revision = 0
+        """Grows whenever a picture becomes another."""
 
     async def put(self, page: Page, picture: bytes) -> None:
         """The page's picture from now on; others may become smaller for it."""
@@ -42,9 +45,18 @@ class Album:
     async def take_up(self, pages: Iterable[Page]) -> None:
         """Pages that come with their pictures, such as those of the vault."""
         for page in pages:
-            if page.picture is not None:
-                self._put(page, page.picture)
+            if (picture := page.picture) is not None:
+                self._put(page, picture)
         await self._fit()
+
+    def resume(self, pages: Iterable[Page], reduced: Container[str]) -> None:
+        """Pages whose pictures are where an earlier process has left them."""
+        for page in pages:
+            if page.shown is not None and page.id in reduced:
+                self._reduced.add(page.id)
+            elif page.shown is not None:
+                self._sharp[page.id] = page, size_bytes(page.shown)
+                self._sharp_bytes += size_bytes(page.shown)
 
     async def look_at(self, page: Page) -> bytes | None:
         """As sharp as it can be had now; None for a page that has no picture."""
@@ -61,9 +73,10 @@ class Album:
 
     def _put(self, page: Page, picture: bytes) -> None:
         self._forget(page.id)
-        page.picture = picture
+        page.shown = picture
         self._sharp[page.id] = page, len(picture)
         self._sharp_bytes += len(picture)
+        self.revision += 1
 
     def _forget(self, page_id: str) -> None:
         self._reduced.discard(page_id)
@@ -80,23 +93,24 @@ class Album:
 
     async def _reduce(self, page: Page) -> bool:
         """False where it cannot be done now."""
-        sharp = page.picture
+        entry, sharp = self._sharp[page.id], page.picture
         assert sharp is not None
         try:
             small = await self._cage.picture(sharp, "reduced")
         except Problem:
             return False
-        if page.picture is sharp:  # else it was read again meanwhile
+        if self._sharp.get(page.id) is entry:  # else it was read again meanwhile
             self._forget(page.id)
-            page.picture = min(small, sharp, key=len)
+            page.shown = min(small, sharp, key=len)
             self._reduced.add(page.id)
+            self.revision += 1
         return True
 
     async def _sharpen(self, page: Page) -> None:
         """From the page's file, if that is still what was read."""
         document = page.document
         try:
-            data = document.data or await self._fetch(document)
+            data = await self._fetch(document) if document.data is None else content(document.data)
             if (await asyncio.to_thread(hashlib.sha256, data)).hexdigest() != page.source_sha256:
                 return
             turned = 0 if page.result is None else page.result.rotation

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse
@@ -51,7 +52,7 @@ from runtime.kiosk import (
 )
 from runtime.kiosk.about import is_synthetic
 from runtime.kiosk.contracts import OnSaved, Reader
-from runtime.kiosk.forgetting import Forgetting, OnForgotten
+from runtime.kiosk.forgetting import Forgetting, OnForgotten, tell_forgotten
 from runtime.kiosk.reviewing import Review
 from runtime.kiosk.same_origin import SameOrigin
 from runtime.kiosk.session import Session
@@ -105,7 +106,7 @@ def build_ui(
     answer_with_problems(app)
     app.state.review = Review(session)
     session.plug(app.state.review)
-    let_go = (app.state.thumbnails.forget, session.peeked.forget, pinyin.forget)
+    let_go = (app.state.thumbnails.forget, session.peeked.forget, pinyin.forget, partial(tell_forgotten, config))
     app.state.forgetting = Forgetting(session, config.forgetting, let_go=let_go, on_forgotten=on_forgotten)
     session.plug(app.state.forgetting)
     for each in (

@@ -7,14 +7,18 @@ photograph is cut out and made flat (in the cage: a camera is a stranger's devic
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from pydantic import TypeAdapter
+
 from runtime.documents.parts import Corners, Cut
-from runtime.kiosk.parts import Part
+from runtime.kiosk.held import Held, content, size_bytes
+from runtime.kiosk.parts import Left, Part, Put
 from runtime.kiosk.session import Session
 from runtime.problems import BAD_REQUEST, NOT_FOUND, QUEUE_FULL, Problem
 
+_CORNERS = TypeAdapter(Corners)
 FRAME_BYTES = 1024 * 1024
 MOST_SHOTS = 200
 
@@ -36,8 +40,8 @@ class Choice:
 class Shot:
     """One photograph. `page`: the JPEG that is read. `revision` grows when that changes."""
 
-    photograph: bytes
-    page: bytes
+    photograph: Held
+    page: Held
     corners: Corners | None
     sharp: bool
     cut: Cut = "sheet"
@@ -78,6 +82,23 @@ class Camera(Part):
             ],
         }
 
+    def outlives(self, put: Put) -> Any:
+        shots = []
+        for shot in self.shots:
+            names = f"{shot.id}-photograph", f"{shot.id}-{shot.revision}"
+            shot.photograph, shot.page = put(names[0], shot.photograph), put(names[1], shot.page)
+            shots.append([shot.id, *names, shot.corners, shot.sharp, shot.cut, shot.clockwise, shot.revision])
+        return [asdict(self.choice), self._open, self._taken, shots]
+
+    def resume(self, kept: Any, left: Left) -> None:
+        choice, self._open, self._taken, shots = kept
+        self.choice = Choice(**choice)
+        for shot_id, *names, corners, sharp, cut, clockwise, revision in shots:
+            photograph, page = map(left.place, names)
+            if photograph is not None and page is not None:
+                found = None if corners is None else _CORNERS.validate_python(corners)
+                self.shots.append(Shot(photograph, page, found, sharp, cut, clockwise, revision, shot_id))
+
     def open(self) -> None:
         self._open = True
         self._session.changed()
@@ -98,7 +119,7 @@ class Camera(Part):
     async def take(self, photograph: bytes, *, only_if_sharp: bool = False, instead_of: str = "") -> Shot | None:
         """Keep a photograph, at the end or in the place of another; None if it was to be sharp and is not."""
         old = self.shot(instead_of) if instead_of else None
-        held = sum(len(shot.photograph) + len(shot.page) for shot in self.shots)
+        held = sum(size_bytes(shot.photograph) + size_bytes(shot.page) for shot in self.shots)
         limit = self._session.config.limits.queue_bytes
         if len(self.shots) >= MOST_SHOTS or held + 2 * len(photograph) > limit:
             raise Problem(QUEUE_FULL, "Read the pages that were taken, or drop some.")
@@ -120,7 +141,7 @@ class Camera(Part):
         shot = self.shot(shot_id)
         wanted = cut or shot.cut
         clockwise = (shot.clockwise + turn) % 360
-        made = await self._cage.cut_out(shot.photograph, wanted, clockwise)
+        made = await self._cage.cut_out(content(shot.photograph), wanted, clockwise)
         shot.page, shot.corners, shot.sharp = made.jpeg, made.corners, made.sharp
         shot.cut, shot.clockwise = wanted, clockwise
         shot.revision += 1
@@ -128,7 +149,7 @@ class Camera(Part):
 
     async def picture(self, shot_id: str) -> bytes:
         """A page as the strip shows it."""
-        return await self._cage.picture(self.shot(shot_id).page, "card")
+        return await self._cage.picture(content(self.shot(shot_id).page), "card")
 
     def drop(self, shot_id: str) -> None:
         self.shots.remove(self.shot(shot_id))

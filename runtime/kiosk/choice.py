@@ -10,6 +10,7 @@ from runtime.gateway.recognition import AUTO, Recognition, Want
 from runtime.kiosk.contracts import Reader
 from runtime.kiosk.own_forms import MOST_FORMS, FormsOfSession, FormStore, OwnForm
 from runtime.problems import BAD_REQUEST, TASK_NOT_AVAILABLE, Problem
+from runtime.revisions import first_revision
 from runtime.tasks.task import Language, Task
 
 Tile = tuple[str, Task, Language]
@@ -36,7 +37,7 @@ class Choice:
     def __init__(self, reader: Reader, recognition: Recognition, changed: Callable[[], None]) -> None:
         self.want = Want()
         self.store: FormStore = FormsOfSession()
-        self.revision = 0
+        self.revision = first_revision()
         self._reader = reader
         self._recognition = recognition
         self._changed = changed

@@ -15,8 +15,10 @@ from PIL import Image
 
 from runtime.documents.cage import Cage
 from runtime.documents.decode import PixelPage
+from runtime.kiosk import held
 from runtime.kiosk.documents import Document
 from runtime.kiosk.exports import Choice, Group, Taken, content, ending, groups
+from runtime.kiosk.fetched import Fetched
 from runtime.kiosk.pages import Page
 from runtime.kiosk.provenance import ExportedFile
 from runtime.media.client import Output
@@ -133,8 +135,7 @@ class Pictures:
     """Pages' pictures for files: rendered again from their source, or, its stick gone, as they were on the screen."""
 
     def __init__(self, cage: Cage, fetch: Fetch) -> None:
-        self._cage, self._fetch = cage, fetch
-        self._held: tuple[Document, bytes] | None = None
+        self._cage, self._fetched = cage, Fetched(fetch)
 
     async def upright(self, page: Page) -> Image.Image | None:
         """None where there is nothing left to show."""
@@ -143,7 +144,8 @@ class Pictures:
                 await self._bytes(page.document), page.place, password=page.document.password
             )
         except Problem:
-            return None if page.picture is None else Image.open(io.BytesIO(page.picture))
+            kept = page.picture
+            return None if kept is None else Image.open(io.BytesIO(kept))
         assert isinstance(shown, PixelPage)
         image = Image.frombytes("RGB", (shown.width, shown.height), shown.rgb)
         turned = 0 if page.result is None else page.result.rotation
@@ -151,7 +153,5 @@ class Pictures:
 
     async def _bytes(self, document: Document) -> bytes:
         if document.data is not None:
-            return document.data
-        if self._held is None or self._held[0] is not document:
-            self._held = document, await self._fetch(document)
-        return self._held[1]
+            return held.content(document.data)
+        return await self._fetched.content(document)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import uuid
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Literal
 
 from runtime.documents.parts import Description
 from runtime.documents.signatures import Kind, kind_of
+from runtime.kiosk.held import Held
 
 Origin = Literal["stick", "camera", "scanner", "paste", "watch", "upload"]
 
@@ -17,7 +19,7 @@ _PAGED_HEADS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 @dataclass(eq=False)
 class Document:
-    """One file. `data`: its bytes where they are held in memory; else it is found at `path` on a stick.
+    """One file. `data`: its bytes where the station holds them; else it is found at `path` on a stick.
 
     `stick_uuid` finds it again when its stick was pulled out and put back. `wanted`: which of its pages,
     as `runtime.documents.selection` takes them. `sheets`: how many it has; 0 while it has not been opened.
@@ -28,10 +30,11 @@ class Document:
     path: str = ""
     stick_id: str = ""
     stick_uuid: str = ""
-    data: bytes | None = None
+    data: Held | None = None
     wanted: str = ""
     password: str = ""
     sheets: int = 0
+    id: str = field(default_factory=lambda: uuid.uuid4().hex)
 
     @property
     def seems_single(self) -> bool:

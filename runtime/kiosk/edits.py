@@ -38,16 +38,21 @@ class Edits:
         """Grows with every change."""
 
     @classmethod
-    def restored(cls, log: Sequence[Edit]) -> Edits:
-        """As they were when `log` was kept."""
+    def restored(cls, log: Sequence[Edit], undone: Sequence[Edit] = ()) -> Edits:
+        """As they were when `log`, and `undone`, were kept."""
         edits = cls()
-        edits._done = list(log)
+        edits._done, edits._undone = list(log), list(undone)
         return edits
 
     @property
     def log(self) -> tuple[Edit, ...]:
         """What holds now: an edit that was undone is not in it."""
         return tuple(self._done)
+
+    @property
+    def undone(self) -> tuple[Edit, ...]:
+        """What can come back, the last of it first to do so."""
+        return tuple(self._undone)
 
     @property
     def redoable(self) -> int:

@@ -16,9 +16,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Literal
 
-from runtime.config import ForgettingConfig
+from runtime.config import ForgettingConfig, StationConfig
 from runtime.kiosk.intake import BUSY
-from runtime.kiosk.parts import Part
+from runtime.kiosk.parts import Left, Part, Put
 from runtime.problems import Problem
 
 if TYPE_CHECKING:
@@ -61,6 +61,13 @@ class Forgetting(Part):
         """`times`: how often something was forgotten; the page then loads itself anew, and so forgets too."""
         left_s = self._left_s() if self.stage == "warning" else None
         return {"stage": self.stage, "left_s": left_s, "times": self._times, "pages": self._held()}
+
+    def outlives(self, put: Put) -> Any:
+        return {"covered": self._covered, "times": self._times}
+
+    def resume(self, kept: Any, left: Left) -> None:
+        """What was covered stays so: whoever is there now may be another."""
+        self._covered, self._times = bool(kept["covered"]), int(kept["times"])
 
     def touched(self) -> None:
         """Somebody is there. A page that is covered stays so: the next person may be another."""
@@ -152,6 +159,15 @@ class Forgetting(Part):
         log.info("%d pages were forgotten", len(pages))
         self._look()
         session.changed()
+
+
+def tell_forgotten(config: StationConfig) -> None:
+    """For the program that types Chinese, which has learned from what was typed (usr/lib/inkstick/input-method)."""
+    if config.forgotten_flag is not None:
+        try:
+            config.forgotten_flag.touch()
+        except OSError as error:
+            log.error("the input method was not told to forget: %s", type(error).__name__)
 
 
 def _give_back() -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from runtime.gateway.recognition import Want
 from runtime.kiosk.documents import Document, Origin
+from runtime.kiosk.held import Held, size_bytes
 from runtime.kiosk.pages import Page, Status
 from runtime.kiosk.reading import MOST_PAGES, Reading
 from runtime.media.failures import GONE
@@ -42,10 +43,10 @@ class Intake:
         self.take(documents)
         self._look("queue")
 
-    def add(self, name: str, data: bytes, origin: Origin, want: Want | None = None) -> Document:
-        """Read a file that is held in memory, of any kind the service takes, after those being read."""
+    def add(self, name: str, data: Held, origin: Origin, want: Want | None = None) -> Document:
+        """Read a file that the station holds, of any kind the service takes, after those being read."""
         limit = self._session.config.limits.queue_bytes
-        if self._held_bytes() + len(data) > limit:
+        if self._held_bytes() + size_bytes(data) > limit:
             raise Problem(QUEUE_FULL, f"At most {limit} bytes are held at once. Save first.", extra={"limit": limit})
         document = Document(name, origin, data=data)
         self.take([document], want)
@@ -63,7 +64,7 @@ class Intake:
         session.recognition.check(wanted)
         session.note(None)
         if session.reading is None:
-            session.reading = self._new_reading()
+            session.reading = self.new_reading()
             session.looks_at = "list" if in_background else "queue"
         elif in_background and session.screen == "review":
             session.looks_at = "review"  # else the queue would come up, and take the clerk from her correction
@@ -71,7 +72,7 @@ class Intake:
 
     async def take_up(self, pages: Sequence[Page]) -> Reading:
         """Look at pages that were read before, in the place of those that are here. Raises Problem BUSY."""
-        reading = self._new_reading()
+        reading = self.new_reading()
         await reading.take_up(pages)
         session = self._session
         if session.saving is not None or (session.reading is not None and session.reading.running):
@@ -80,17 +81,18 @@ class Intake:
         self._look("review")
         return reading
 
-    def _new_reading(self) -> Reading:
+    def new_reading(self) -> Reading:
         session = self._session
         limit = session.config.limits.pictures_bytes
         return Reading(session.reader, session.recognition, self._fetch, session.reading_changed, limit)
 
     def _held_bytes(self) -> int:
         pages = () if self._session.reading is None else self._session.reading.pages
-        return sum({id(page.document): len(page.document.data or b"") for page in pages}.values())
+        return sum({id(page.document): size_bytes(page.document.data or b"") for page in pages}.values())
 
     async def _fetch(self, document: Document) -> bytes:
         shelf = self._session.shelf
+        await shelf.heard()
         stick = shelf.same(document.stick_id, document.stick_uuid)
         if stick is None:
             raise Problem(STICK_GONE, GONE)
@@ -98,7 +100,7 @@ class Intake:
 
     async def bytes_of(self, page: Page) -> bytes:
         """The file that the page is in; the one being read is at hand. Raises Problem."""
-        return await self._reading().content(page.document)
+        return await self._reading().look_at(page.document)
 
     def look(self, at: Look) -> None:
         """Look at the queue, at the results so far, or at the files to add more."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from runtime.kiosk.page_records import dumped, loaded
 from runtime.kiosk.pages import Page, Status
-from runtime.kiosk.parts import Part
+from runtime.kiosk.parts import Left, Part, Put
 from runtime.kiosk.reading import Reading
 from runtime.kiosk.session import Session
 from runtime.media.failures import GONE
@@ -35,6 +35,8 @@ class Keeping(Part):
         self._at = 0.0
         self._kept: dict[str, Version] = {}
         self._was_active = False
+        self._kept_before: frozenset[str] = frozenset()
+        self._outlives: tuple[object, Any] = None, None
 
     def state(self) -> dict[str, Any]:
         return {
@@ -42,6 +44,19 @@ class Keeping(Part):
             "waiting": self.history.waiting,
             "history": {"revision": self.history.revision, "batches": len(self.history.batches())},
         }
+
+    def outlives(self, put: Put) -> Any:
+        """Made anew only when something was kept: which batch of the history this is, and whose pictures it has."""
+        now = id(self._reading), self._batch, len(self._kept)
+        if now != self._outlives[0]:
+            self._outlives = now, [self._batch, self._at, list(self._kept)]
+        return self._outlives[1]
+
+    def resume(self, kept: Any, left: Left) -> None:
+        batch, at, pictures = kept
+        if left.reading is not None and batch:
+            self._begin(left.reading, str(batch), float(at))
+            self._kept_before = frozenset(pictures)
 
     def takes_a_stick(self) -> bool:
         return self.vault.takes_a_stick
@@ -69,6 +84,8 @@ class Keeping(Part):
     def _gather(self) -> bool:
         """Give the history what it does not have of the pages that are here; whether there was anything."""
         reading = self._session.reading
+        if self._was_active and not self.history.active:
+            self._kept_before = frozenset()
         if self.history.active != self._was_active:
             self._was_active, self._kept = self.history.active, {}
         if reading is None or not self.history.active:
@@ -87,7 +104,7 @@ class Keeping(Part):
 
     def _picture(self, page: Page, reading: Reading) -> bytes | None:
         """None where the vault has a sharper one: it then keeps that."""
-        known = page.id in self._kept and reading.album.is_reduced(page)
+        known = (page.id in self._kept or page.id in self._kept_before) and reading.album.is_reduced(page)
         return None if known else page.picture
 
     def _begin(self, reading: Reading, batch: str, at: float) -> None:

@@ -1,4 +1,4 @@
-"""A page that was read, as JSON and back: what a vault's history holds of it."""
+"""A page that was read, as JSON and back: what a vault's history holds of it, and what outlives the gateway."""
 
 from __future__ import annotations
 
@@ -45,9 +45,43 @@ def loaded(page_id: str, record: bytes, picture: bytes | None, documents: dict[s
             str(found["member"]),
             Status.READ,
             _RECOGNISED.validate_python(found["recognised"]),
-            picture=picture,
+            shown=picture,
             edits=Edits.restored(_EDITS.validate_python(found["edits"])),
             id=page_id,
         )
     except (KeyError, TypeError) as error:
         raise ValueError("not a page's record") from error
+
+
+def dumped_want(want: Want) -> Any:
+    """As JSON knows it."""
+    return _WANT.dump_python(want, mode="json")
+
+
+def loaded_want(kept: Any) -> Want:
+    """Raises ValueError if damaged."""
+    return _WANT.validate_python(kept)
+
+
+def dumped_recognised(recognised: Recognised) -> str:
+    """ASCII: a text may hold signs that UTF-8 cannot."""
+    return json.dumps(_RECOGNISED.dump_python(recognised, mode="json"))
+
+
+def loaded_recognised(kept: str) -> Recognised:
+    """Raises ValueError if damaged."""
+    return _RECOGNISED.validate_python(json.loads(kept))
+
+
+def dumped_edits(edits: Edits) -> str:
+    """Those that hold, those that were undone, and the revision."""
+    both = [_EDITS.dump_python(each, mode="json") for each in (edits.log, edits.undone)]
+    return json.dumps([*both, edits.revision])
+
+
+def loaded_edits(kept: str) -> Edits:
+    """Raises ValueError if damaged."""
+    done, undone, revision = json.loads(kept)
+    edits = Edits.restored(_EDITS.validate_python(done), _EDITS.validate_python(undone))
+    edits.revision = int(revision)
+    return edits

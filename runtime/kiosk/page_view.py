@@ -26,7 +26,7 @@ def page_view(page: Page) -> dict[str, Any]:
         "origin": page.origin,
         "status": page.status,
         "stamp": stamp(page),
-        "has_picture": page.picture is not None,
+        "has_picture": page.shown is not None,
         "code": None if page.problem is None else page.problem.kind.code,
         "detail": "" if page.problem is None else page.problem.detail,
         "task": page.want.task,
@@ -37,7 +37,7 @@ def page_view(page: Page) -> dict[str, Any]:
 
 def stamp(page: Page) -> str:
     """What the browser compares to know whether it has to fetch the page anew."""
-    return f"{page.status}-{page.picture is not None:d}-{id(page.recognised):x}-{page.edits.revision}"
+    return f"{page.status}-{page.shown is not None:d}-{id(page.recognised):x}-{page.edits.revision}"
 
 
 def _content(page: Page) -> dict[str, Any]:

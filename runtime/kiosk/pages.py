@@ -10,6 +10,7 @@ from pathlib import PurePosixPath
 from runtime.gateway.recognition import Recognised, Want
 from runtime.kiosk.documents import Document, Origin
 from runtime.kiosk.edits import Edit, Edits
+from runtime.kiosk.held import Held, content
 from runtime.problems import BAD_REQUEST, Problem
 from runtime.results import PageResult
 
@@ -29,7 +30,7 @@ class Status(StrEnum):
 class Page:
     """ONE page of a document. `place`: 0-based in it; `member`: its file's name, where the document is a ZIP.
 
-    `want`: what it is read for. `recognised`: None until it was read. `picture`: a JPEG for the screen,
+    `want`: what it is read for. `recognised`: None until it was read. `shown`: a JPEG for the screen,
     upright as the boxes lie. `edits`: what a person changed; `recognised` stays as it was read.
     """
 
@@ -40,7 +41,7 @@ class Page:
     status: Status = Status.WAITING
     recognised: Recognised | None = None
     problem: Problem | None = None
-    picture: bytes | None = None
+    shown: Held | None = None
     edits: Edits = field(default_factory=Edits)
     id: str = field(default_factory=lambda: uuid.uuid4().hex)
     source_sha256: str = ""
@@ -56,6 +57,11 @@ class Page:
     def sheets(self) -> int:
         """Pages that its document has; 1 while that is not known."""
         return max(1, self.document.sheets)
+
+    @property
+    def picture(self) -> bytes | None:
+        """The bytes of what is shown; None where there is nothing."""
+        return None if self.shown is None else content(self.shown)
 
     @property
     def origin(self) -> Origin:

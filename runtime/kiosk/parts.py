@@ -2,7 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
+
+from runtime.kiosk.documents import Document
+from runtime.kiosk.held import Held
+from runtime.kiosk.pages import Page
+from runtime.kiosk.reading import Reading
+
+Put = Callable[[str, Held], Held]
+
+
+@dataclass(frozen=True)
+class Left:
+    """What an earlier process has left. `place`: the file of a name, None if it is not there."""
+
+    reading: Reading | None
+    pages: Mapping[str, Page]
+    documents: Mapping[str, Document]
+    place: Callable[[str], Path | None]
 
 
 class Part:
@@ -24,6 +44,16 @@ class Part:
 
     async def let_go(self) -> None:
         """Let go of whatever is left of pages: they are to be forgotten, saved or not."""
+
+    def outlives(self, put: Put) -> Any:
+        """What of it outlives this process, as JSON has it: lists, no tuples. Called at every change, so it is
+        quick. `put` gives bytes a file of that name, and answers where they are now: a Path, or they themselves
+        where there is no room."""
+        return None
+
+    def resume(self, kept: Any, left: Left) -> None:
+        """Go on with what an earlier process had. Before `follow`, and only with what `outlives` gave. Raises
+        ValueError, TypeError or KeyError if it is damaged."""
 
     def takes_a_stick(self) -> bool:
         """Whether a stick that goes now was taken by it, and not pulled out."""

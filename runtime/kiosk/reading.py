@@ -10,7 +10,7 @@ import asyncio
 import hashlib
 import logging
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from functools import partial
 from typing import Any
 
@@ -23,11 +23,14 @@ from runtime.kiosk.album import Album, Fetch
 from runtime.kiosk.contracts import Reader
 from runtime.kiosk.documents import Document, may_have_pages
 from runtime.kiosk.edits import Edits
+from runtime.kiosk.fetched import Fetched
+from runtime.kiosk.held import content
 from runtime.kiosk.pages import Page, Status
 from runtime.kiosk.time_left import time_left_s
 from runtime.kiosk.work import Work
 from runtime.problems import DAMAGED_IMAGE, ENGINE_UNAVAILABLE, INTERNAL, QUEUE_FULL, Problem
 from runtime.results import Progress
+from runtime.revisions import first_revision
 
 log = logging.getLogger(__name__)
 
@@ -52,16 +55,16 @@ class Reading:
         pictures_bytes: int = Limits().pictures_bytes,
     ) -> None:
         self.pages: list[Page] = []
-        self.pages_revision = 0
+        self.pages_revision = first_revision()
         self.edits = 0
         self.saved_edits: int | None = None
         self.paused = False
         self._reader = reader
         self._recognition = recognition
-        self._fetch = fetch
         self.album = Album(reader.cage, fetch, pictures_bytes)
         self._changed = changed
-        self._held: tuple[Document, bytes] | None = None
+        self._held = Fetched(fetch)
+        self._looked_at = Fetched(fetch)
         self._unopened: list[tuple[Document, Want]] = []
         self._opening: asyncio.Task[None] | None = None
         self._work: dict[str, Work] = {}
@@ -86,11 +89,39 @@ class Reading:
     def add(self, documents: Iterable[Document], want: Want) -> None:
         """Read these too, in their order. What cannot be opened becomes a page that failed."""
         self._begin()
-        self._unopened += [(document, want) for document in documents]
+        self._open_also([(document, want) for document in documents])
+
+    def _open_also(self, documents: Sequence[tuple[Document, Want]]) -> None:
+        self._unopened += documents
         if self._opening is None and self._unopened:
             self._opening = asyncio.create_task(self._open_all())
             self._opening.add_done_callback(self._opened)
         self._pages_changed()
+
+    @property
+    def unopened(self) -> Sequence[tuple[Document, Want]]:
+        """Documents whose pages are not known yet, with what they are to be read for."""
+        return tuple(self._unopened)
+
+    def take_over(
+        self,
+        pages: Sequence[Page],
+        unopened: Sequence[tuple[Document, Want]],
+        reduced: Container[str],
+        *,
+        edits: int,
+        saved_edits: int | None,
+        paused: bool,
+    ) -> None:
+        """Go on where an earlier process was stopped. `reduced`: ids of pages whose pictures are no longer sharp."""
+        self.pages += pages
+        self.edits, self.saved_edits, self.paused = edits, saved_edits, paused
+        self.album.resume(pages, reduced)
+        if any(page.status is Status.WAITING for page in pages):
+            self._batch = list(pages)
+        self._pump()
+        if unopened:
+            self._open_also(unopened)
 
     async def take_up(self, pages: Sequence[Page]) -> None:
         """Pages that were read before, with nothing left to do or to save."""
@@ -156,23 +187,24 @@ class Reading:
 
     async def _open_all(self) -> None:
         while self._unopened:
-            document, want = self._unopened[0]
-            await self._open(document, want)
-            self._unopened.pop(0)
+            pages = await self._open(*self._unopened[0])
+            self._unopened.pop(0)  # before its pages are told of: never is there a document and its pages as well
+            self._append(pages)
+            await asyncio.sleep(0)
 
-    def _opened(self, _: asyncio.Task[None]) -> None:
+    def _opened(self, opening: asyncio.Task[None]) -> None:
         self._opening = None
+        if self._unopened and not opening.cancelled():  # they came while it was ending
+            self._open_also([])
         self._pump()
 
-    async def _open(self, document: Document, want: Want) -> None:
+    async def _open(self, document: Document, want: Want) -> list[Page]:
         if document.seems_single:
-            self._append([Page(document, 0, want)])
-            await asyncio.sleep(0)
-            return
+            return [Page(document, 0, want)]
         try:
-            self._append(await self._pages_of(document, await self.content(document), want))
+            return await self._pages_of(document, await self.content(document), want)
         except Problem as problem:
-            self._append([Page(document, 0, want, status=Status.FAILED, problem=problem)])
+            return [Page(document, 0, want, status=Status.FAILED, problem=problem)]
 
     async def _pages_of(self, document: Document, data: bytes, want: Want) -> list[Page]:
         """Raises Problem, the documents' kinds and QUEUE_FULL."""
@@ -256,11 +288,14 @@ class Reading:
     async def content(self, document: Document) -> bytes:
         """The last one fetched is kept: the pages of a document come one after the other."""
         if document.data is not None:
-            return document.data
-        held = self._held
-        if held is None or held[0] is not document:
-            held = self._held = document, await self._fetch(document)
-        return held[1]
+            return content(document.data)
+        return await self._held.content(document)
+
+    async def look_at(self, document: Document) -> bytes:
+        """As `content`, for who only looks: the document that is being read stays at hand."""
+        if document.data is not None or self._held.has(document):
+            return await self.content(document)
+        return await self._looked_at.content(document)
 
     def _will_pass(self, problem: Problem) -> bool:
         """Other programs' pages are ahead, or the engine is still loading for the first time.
@@ -277,7 +312,7 @@ class Reading:
             await self.album.put(page, picture)
         except Problem as problem:
             if problem.kind is not DAMAGED_IMAGE:
-                log.info("no picture: %s", problem)
+                log.info("no picture: %s", str(problem))  # the exception itself would keep the page with the record
 
     def edited(self) -> None:
         """A person changed something on a page."""
@@ -293,7 +328,8 @@ class Reading:
     def _pages_changed(self) -> None:
         self.pages_revision += 1
         if not self.running:
-            self._held = None
+            self._held.forget()
+            self._looked_at.forget()
         self._changed()
 
     def state(self) -> dict[str, Any]:

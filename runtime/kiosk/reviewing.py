@@ -10,9 +10,10 @@ from runtime.kiosk.doubts import doubts
 from runtime.kiosk.edits import Edit, Edits
 from runtime.kiosk.page_view import page_view, stamp
 from runtime.kiosk.pages import Page
-from runtime.kiosk.parts import Part
+from runtime.kiosk.parts import Left, Part, Put
 from runtime.kiosk.replacing import Match, Words, matches, replace
 from runtime.problems import NOT_FOUND, Problem
+from runtime.revisions import first_revision
 
 if TYPE_CHECKING:
     from runtime.kiosk.session import Session
@@ -49,8 +50,24 @@ class Review(Part):
         self._reading: object = None
         self._steps: list[_Step] = []
         self._undone: list[_Step] = []
-        self._revision = 0
+        self._revision = first_revision()
         self._doubts: dict[str, tuple[str, int]] = {}
+        self._outlives: tuple[object, Any] = None, [[], []]
+
+    def outlives(self, put: Put) -> Any:
+        """Made anew only when something was done."""
+        steps = id(self._reading), self._revision, len(self._steps), len(self._undone)
+        if steps != self._outlives[0]:
+            self._outlives = steps, [[_outlived(step) for step in each] for each in (self._steps, self._undone)]
+        return self._outlives[1]
+
+    def resume(self, kept: Any, left: Left) -> None:
+        self._reading = left.reading
+        self._steps, self._undone = (
+            [[_Change(left.pages[page], left.pages[page].edits, count, target) for page, count, target in step]
+             for step in each]
+            for each in kept
+        )  # fmt: skip
 
     def state(self) -> dict[str, Any]:
         """`revision` grows when a person changed something."""
@@ -73,7 +90,7 @@ class Review(Part):
             "sheets": page.sheets,
             "status": page.status,
             "stamp": stamp(page),
-            "has_picture": page.picture is not None,
+            "has_picture": page.shown is not None,
             "width": 0 if result is None else result.width,
             "height": 0 if result is None else result.height,
             "doubts": self._doubts_of(page),
@@ -189,6 +206,10 @@ class Review(Part):
             self._doubts.clear()
         self._steps = _holding(self._steps)
         self._undone = _holding(self._undone)
+
+
+def _outlived(step: _Step) -> list[list[Any]]:
+    return [[change.page.id, change.count, change.target] for change in step]
 
 
 def _holding(steps: list[_Step]) -> list[_Step]:

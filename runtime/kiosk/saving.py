@@ -17,12 +17,13 @@ from runtime.kiosk import catalogue
 from runtime.kiosk.composing import Made, Pictures, compose
 from runtime.kiosk.exports import OFFERED, Choice, Per
 from runtime.kiosk.pages import Page
-from runtime.kiosk.parts import Part
+from runtime.kiosk.parts import Left, Part, Put
 from runtime.kiosk.provenance import evidence
 from runtime.kiosk.reading import Reading
 from runtime.media.client import MediaClient, Output
 from runtime.media.failures import HELPER_DOWN
 from runtime.media.wire import Saved, SaveProgress, SaveStage, Stick
+from runtime.outputs.formats import Format
 from runtime.problems import Problem
 
 Stage = Literal["compose"] | SaveStage
@@ -105,6 +106,16 @@ class Exports(Part):
             "evidence": self.choice.evidence,
             "who": self.choice.who,
         }
+
+    def outlives(self, put: Put) -> Any:
+        choice = self.choice
+        formats = [form.value for form in choice.formats]
+        return [formats, choice.per.value, choice.evidence, choice.who, self._session]
+
+    def resume(self, kept: Any, left: Left) -> None:
+        formats, per, evidence_too, who, session = kept
+        self.choice = Choice(tuple(Format(form) for form in formats), Per(per), bool(evidence_too), str(who))
+        self._session = str(session)
 
     def choose(self, choice: Choice) -> None:
         """From now on, for every save."""

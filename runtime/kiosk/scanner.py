@@ -7,7 +7,8 @@ import uuid
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-from runtime.kiosk.parts import Part
+from runtime.kiosk.held import Held, content, size_bytes
+from runtime.kiosk.parts import Left, Part, Put
 from runtime.kiosk.session import Session
 from runtime.problems import BAD_REQUEST, NOT_FOUND, QUEUE_FULL, Problem
 from runtime.scanner.client import ScannerClient
@@ -35,7 +36,7 @@ class Settings:
 class Scanned:
     """One page as the scanner gave it: a PNG."""
 
-    png: bytes
+    png: Held
     id: str = field(default_factory=lambda: uuid.uuid4().hex)
 
 
@@ -76,6 +77,19 @@ class Scanner(Part):
             "pages": [page.id for page in self.pages],
             "preview": None if self.preview is None else self.preview.id,
         }
+
+    def outlives(self, put: Put) -> Any:
+        for page in self.pages:
+            page.png = put(page.id, page.png)
+        return [asdict(self.settings), self._open, self._read, [page.id for page in self.pages]]
+
+    def resume(self, kept: Any, left: Left) -> None:
+        """A preview, and a page that was under way, are scanned again."""
+        settings, is_open, self._read, pages = kept
+        self.settings = Settings(**settings)
+        self.pages = [Scanned(place, page) for page in pages if (place := left.place(page)) is not None]
+        if is_open:
+            self.open()
 
     def open(self) -> None:
         self._open = True
@@ -133,7 +147,7 @@ class Scanner(Part):
         return found
 
     async def picture(self, page_id: str, *, large: bool) -> bytes:
-        return await self._session.reader.cage.picture(self.page(page_id).png, "preview" if large else "card")
+        return await self._session.reader.cage.picture(content(self.page(page_id).png), "preview" if large else "card")
 
     def read(self) -> None:
         """Hand all pages over to be read, in their order, and leave."""
@@ -224,7 +238,7 @@ class Scanner(Part):
 
     def _came(self, png: bytes) -> None:
         limit = self._session.config.limits.queue_bytes
-        if sum(len(page.png) for page in self.pages) + len(png) > limit:
+        if sum(size_bytes(page.png) for page in self.pages) + len(png) > limit:
             raise Problem(QUEUE_FULL, "Read the pages that were scanned, or drop some.")
         self.pages.append(Scanned(png))
         self.preview = None

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, Literal
 
@@ -18,11 +18,13 @@ from runtime.gateway.recognition import Recognition, Want
 from runtime.kiosk.choice import Choice
 from runtime.kiosk.contracts import OnSaved, Reader, Reviewed
 from runtime.kiosk.documents import Document, Origin
+from runtime.kiosk.held import Held
 from runtime.kiosk.intake import BUSY, Intake
 from runtime.kiosk.pages import Page
 from runtime.kiosk.parts import Part
 from runtime.kiosk.peek import Peek
 from runtime.kiosk.reading import Reading
+from runtime.kiosk.resuming import outlive
 from runtime.kiosk.saving import Exports, Saving
 from runtime.kiosk.sticks import StickShelf
 from runtime.kiosk.troubles import Troubles
@@ -68,25 +70,33 @@ class Session:
         self._engine_since = time.monotonic()
         self.troubles = Troubles(reader.hardware)
         self._notice: str | None = None
+        self._notice_count = 0
+        self.outlives: Callable[[], None] = lambda: None
+        """Called at every change: see outliving.py."""
         self._off = False
         self.next_change = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
-        """Follow the sticks and the engine for as long as the page is served."""
+        """Take up what an earlier process left; follow the sticks and the engine for as long as the page is served."""
+        outliving = outlive(self, self.config)
         follow = [self.shelf.follow(), self._follow_engine(), *(part.follow() for part in self.parts)]
         tasks = [asyncio.create_task(each) for each in follow]
         try:
             yield
         finally:
+            self.outlives = lambda: None  # what waits now is for the next process
             if self.reading is not None:
                 await self.reading.stop()
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, *self._tasks, return_exceptions=True)
+            if outliving is not None:
+                outliving.close()
 
     def changed(self) -> None:
+        self.outlives()
         self.next_change.set()
         self.next_change = asyncio.Event()
 
@@ -140,6 +150,7 @@ class Session:
             "reading": None if self.reading is None else self.reading.state(),
             "saving": None if self.saving is None else self.saving.state(),
             "notice": self._notice,
+            "notice_count": self._notice_count,
             "choice": self.choice.state(),
             **{part.name: part.state() for part in self.parts},
         }
@@ -169,9 +180,9 @@ class Session:
     def close_notice(self) -> None:
         self.note(None)
 
-    def note(self, key: str | None) -> None:
+    def note(self, key: str | None, count: int = 0) -> None:
         """Say something above the screen, until the person has read it; None takes it away."""
-        self._notice = key
+        self._notice, self._notice_count = key, count
         self.changed()
 
     def speak(self, language: str) -> None:
@@ -181,8 +192,8 @@ class Session:
     def choose_stick(self, stick_id: str) -> None:
         self.shelf.choose(stick_id)
 
-    def add(self, name: str, data: bytes, origin: Origin, want: Want | None = None) -> Document:
-        """Read a file that is held in memory, of any kind the service takes, after those being read."""
+    def add(self, name: str, data: Held, origin: Origin, want: Want | None = None) -> Document:
+        """Read a file that the station holds, of any kind the service takes, after those being read."""
         return self.intake.add(name, data, origin, want)
 
     def reading_changed(self) -> None:

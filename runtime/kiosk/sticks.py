@@ -15,10 +15,12 @@ from runtime.media.client import MediaClient
 from runtime.media.failures import GONE, HELPER_DOWN
 from runtime.media.wire import Snapshot, Stick
 from runtime.problems import NOT_FOUND, STICK_GONE, Problem
+from runtime.revisions import first_revision
 
 log = logging.getLogger(__name__)
 
 _RECONNECT_S = 2.0
+_HEARD_WITHIN_S = 10.0
 
 
 @dataclass(frozen=True)
@@ -43,13 +45,14 @@ class StickShelf:
         self.can_power_off = False
         self.chosen: str | None = None
         self.files: tuple[ShownFile, ...] | None = None
-        self.files_revision = 0
+        self.files_revision = first_revision()
         self.truncated = False
         self.problem: Problem | None = None
         self._changed = changed
         self._on_gone = on_gone
         self._listing: asyncio.Task[None] | None = None
         self._held = ""
+        self._heard = asyncio.Event()
 
     async def follow(self) -> None:
         """Runs for as long as the page is served; connects again whenever the helper went away."""
@@ -63,6 +66,7 @@ class StickShelf:
             await asyncio.sleep(_RECONNECT_S)
 
     def _take(self, snapshot: Snapshot) -> None:
+        self._heard.set()
         before = self.sticks
         self.sticks, self.can_power_off = snapshot.sticks, snapshot.can_power_off
         for stick in before:
@@ -76,6 +80,11 @@ class StickShelf:
             if fresh:
                 self.choose(fresh[0].id)
         self._changed()
+
+    async def heard(self) -> None:
+        """Wait until the helper has told for the first time what is plugged in; not for ever."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._heard.wait(), 0 if self.media is None else _HEARD_WITHIN_S)
 
     def find(self, stick_id: str | None) -> Stick | None:
         return next((stick for stick in self.sticks if stick.id == stick_id), None)

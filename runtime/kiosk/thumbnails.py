@@ -38,12 +38,12 @@ class Thumbnails:
 
         async def make() -> bytes:
             cage = self._session.reader.cage
-            if page.picture is not None:
-                return await cage.picture(page.picture, "thumbnail")
+            if (shown := page.picture) is not None:
+                return await cage.picture(shown, "thumbnail")
             data = await self._session.intake.bytes_of(page)
             return await cage.picture(data, "thumbnail", page=page.place, password=page.document.password)
 
-        return await self._get(("page", page.id, page.picture is not None, page.document.password), make)
+        return await self._get(("page", page.id, page.shown is not None, page.document.password), make)
 
     async def _get(self, key: Hashable, make: Callable[[], Awaitable[bytes]]) -> bytes | None:
         async with self._one:

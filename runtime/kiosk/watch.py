@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from runtime.kiosk.documents import Document
 from runtime.kiosk.pages import Page, Status, shown_name
-from runtime.kiosk.parts import Part
+from runtime.kiosk.parts import Left, Part, Put
 from runtime.kiosk.saving import export_room
 from runtime.media.failures import GONE, HELPER_DOWN
 from runtime.media.wire import FileEntry, Stick
@@ -49,6 +49,7 @@ class Watch(Part):
     def __init__(self, session: Session) -> None:
         self._session = session
         self._watched: _Watched | None = None
+        self._outlives: tuple[object, Any] = None, None
 
     def state(self) -> Any:
         watched = self._watched
@@ -63,6 +64,26 @@ class Watch(Part):
             "saved": watched.saved,
             "problem": None if watched.problem is None else watched.problem.kind.code,
         }
+
+    def outlives(self, put: Put) -> Any:
+        """Made anew only when it took something or something was asked of it."""
+        watched = self._watched
+        if watched is None:
+            return None
+        now = watched.stick, watched.save, len(watched.known), watched.saved, len(watched.unsaved), id(watched)
+        if now != self._outlives[0]:
+            unsaved = [document.id for document in watched.unsaved]
+            self._outlives = now, [
+                asdict(watched.stick), watched.folder, watched.save, sorted(watched.known), watched.found,
+                watched.saved, unsaved,
+            ]  # fmt: skip
+        return self._outlives[1]
+
+    def resume(self, kept: Any, left: Left) -> None:
+        stick, folder, save, known, found, saved, unsaved = kept
+        watched = _Watched(Stick(**stick), str(folder), bool(save), set(known), found=int(found), saved=int(saved))
+        watched.unsaved = [left.documents[each] for each in unsaved if each in left.documents]
+        self._watched = watched
 
     async def begin(self, stick_id: str, folder: str, save: bool) -> None:
         """Watch `folder` ("" for all of the stick), as it is shown to people. What is there now is left alone."""

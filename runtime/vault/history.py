@@ -16,6 +16,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from runtime.revisions import first_revision
 from runtime.vault import files
 
 log = logging.getLogger(__name__)
@@ -50,7 +51,7 @@ class History:
 
     def __init__(self) -> None:
         self.active = False
-        self.revision = 0
+        self.revision = first_revision()
         self._lock = threading.Lock()
         self._folder: Path | None = None
         self._batches: dict[str, Batch] = {}

@@ -29,7 +29,7 @@ READY_WITHIN_S = 120
 @dataclass
 class Station:
     """`sticks` is where sticks are plugged in; `drawer` is where they lie when they are pulled out;
-    `hardware` is the report of what was found on the machine."""
+    `hardware` is the report of what was found on the machine, `session` what outlives a gateway."""
 
     url: str
     sticks: Path
@@ -37,6 +37,7 @@ class Station:
     process: subprocess.Popen[bytes]
     hardware: Path
     api: str
+    session: Path = Path("/nonexistent")
 
     def plug_in(self, name: str, files: dict[str, bytes]) -> Path:
         """A new stick with these files, complete the moment it is seen."""
@@ -80,16 +81,38 @@ class Station:
         with contextlib.suppress(urllib.error.HTTPError):
             urllib.request.urlopen(request, timeout=30).close()
 
+    def paste(self, name: str, data: bytes) -> None:
+        """A file that no stick has."""
+        headers = {"Origin": self.url, "Content-Type": "image/png"}
+        urllib.request.urlopen(
+            urllib.request.Request(f"{self.url}/kiosk/upload?name={name}&origin=paste", data, headers), timeout=30
+        ).close()
+
     def engine(self) -> int:
-        """The engine's process, a child of the station's; waits until there is one."""
+        """The engine's process; waits until there is one."""
+        return self._child(b"runtime.engine")
+
+    def kill_gateway(self) -> None:
+        """As when memory runs out, and wait until there is another, as systemd would start it."""
+        killed = self._child(b"runtime.gateway")
+        os.kill(killed, signal.SIGKILL)
+        deadline = time.monotonic() + READY_WITHIN_S
+        while True:
+            with contextlib.suppress(OSError):
+                if self._child(b"runtime.gateway") != killed and self.state():
+                    return
+            assert time.monotonic() < deadline, "no gateway is started"
+            time.sleep(0.1)
+
+    def _child(self, module: bytes) -> int:
         deadline = time.monotonic() + 60
         while True:
             for folder in Path("/proc").glob("[0-9]*"):
                 with contextlib.suppress(OSError):
                     parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
-                    if parent == self.process.pid and b"runtime.engine\0" in (folder / "cmdline").read_bytes():
+                    if parent == self.process.pid and module + b"\0" in (folder / "cmdline").read_bytes():
                         return int(folder.name)
-            assert time.monotonic() < deadline, "no engine is running"
+            assert time.monotonic() < deadline, f"no {module.decode()} is running"
             time.sleep(0.02)
 
     def kill_engine(self) -> None:
@@ -140,6 +163,7 @@ def start(folder: Path, **changed: object) -> Station:
         "painted_flag": str(folder / "painted"),
         "hardware_report": str(folder / "hardware.json"),
         "about": str(_about(folder / "about")),
+        "session_folder": str(folder / "session"),
         "auth": {"required": True, "keys": str(folder / "keys.json")},
     }
     (folder / "station.json").write_text(json.dumps({**configuration, **changed}))
@@ -160,6 +184,7 @@ def start(folder: Path, **changed: object) -> Station:
         process,
         folder / "hardware.json",
         f"http://127.0.0.1:{api}",
+        folder / "session",
     )
     try:
         wait_until_ready(station, folder / "log")

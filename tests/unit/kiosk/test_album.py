@@ -71,7 +71,7 @@ def test_pages_of_the_vault_are_within_the_bound_too() -> None:
     async def work() -> None:
         album, pages = Album(CountingCage(), gone, 5 * SHARP), [page(number) for number in range(50)]
         for each in pages[1:]:
-            each.picture = b"sharp".ljust(SHARP)
+            each.shown = b"sharp".ljust(SHARP)
         await album.take_up(pages)
         assert pages[0].picture is None and await album.look_at(pages[0]) is None
         assert sum(map(is_sharp, pages)) == 5

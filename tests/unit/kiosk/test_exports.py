@@ -148,7 +148,7 @@ def test_pictures_are_cut_out_where_the_lines_are_though_only_the_screen_s_pictu
     ImageDraw.Draw(small).rectangle((10, 50, 140, 60), fill="red")  # the third line, at a quarter of its size
     held = io.BytesIO()
     small.save(held, "PNG")
-    page.picture = held.getvalue()
+    page.shown = held.getvalue()
     files = bytes_of(made([page], Choice((Format.XLSX,)), tmp_path))
     with zipfile.ZipFile(io.BytesIO(files["photo.xlsx"])) as book:
         (name,) = (each for each in book.namelist() if each.startswith("xl/media/"))

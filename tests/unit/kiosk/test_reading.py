@@ -10,7 +10,7 @@ from runtime.documents.sheet import Sheet
 from runtime.gateway.reader import DEFAULT_ASK
 from runtime.gateway.recognition import Recognition, Want
 from runtime.kiosk.documents import Document
-from runtime.kiosk.pages import Status
+from runtime.kiosk.pages import Page, Status
 from runtime.kiosk.reading import Reading
 from runtime.results import PageResult, Progress
 from runtime.tasks.task import Ask
@@ -58,6 +58,18 @@ def reading_of(reader: StubReader) -> Reading:
 
 def documents(count: int) -> list[Document]:
     return [Document(f"{number}.png", "upload", data=b"pixels") for number in range(count)]
+
+
+class Stick:
+    """Counts what is fetched from it."""
+
+    def __init__(self) -> None:
+        self.fetched: list[str] = []
+
+    async def fetch(self, document: Document) -> bytes:
+        self.fetched.append(document.name)
+        await asyncio.sleep(0)
+        return b"pixels"
 
 
 async def until(fits: Callable[[], Any]) -> None:
@@ -118,5 +130,41 @@ def test_a_paused_queue_begins_nothing_and_one_page_can_be_taken_out_and_put_bac
         assert reading.running
         await reading.stop()
         assert not reading.running
+
+    asyncio.run(go())
+
+
+def test_who_looks_at_other_pages_does_not_make_the_document_that_is_read_be_fetched_again() -> None:
+    async def go() -> None:
+        reader, stick = Writer(), Stick()
+        reading = Reading(reader, Recognition(reader), stick.fetch, lambda: None)
+        paper, *others = (Document(name, "stick", name, sheets=1) for name in ("contract.pdf", "1.png", "2.png"))
+        for place in range(3):  # three pages of one document, as its opening makes them
+            reading._append([Page(paper, place)])
+        reading.add(others, Want())
+        await until(lambda: reader.at_work == 1 and len(reading.pages) == 5)
+        for _ in range(2):
+            for document in (paper, *others):
+                assert await reading.look_at(document) == b"pixels"
+        reader.on.set()
+        await until(lambda: reading.pages[2].status is Status.READ)
+        assert stick.fetched.count("contract.pdf") == 1
+        await until(lambda: not reading.running)
+        assert stick.fetched.count("1.png") <= 3, "twice to be looked at, once to be read"
+
+    asyncio.run(go())
+
+
+def test_files_that_come_just_when_the_last_one_was_opened_are_read_too() -> None:
+    async def go() -> None:
+        reader = Writer()
+        reader.on.set()
+        reading = reading_of(reader)
+        for document in documents(40):
+            reading.add([document], Want())
+            await asyncio.sleep(0)  # whatever the queue is at
+            reading.add(documents(1), Want())
+        await until(lambda: not reading.running)
+        assert len(reading.read_pages) == 80
 
     asyncio.run(go())

@@ -1,4 +1,23 @@
 // Talking to the station. What goes wrong is an Error with the problem's `code`.
+const AGAIN_MS = 500;
+const GIVE_UP_MS = 60000;
+const CORRECTION = /^pages\/\d+\/(edit|confirm)$/;
+
+// A station that is being started again answers a little later. What may be said twice is said again until then:
+// questions, and corrections, which put a text in its place.
+async function answered(method, path, options) {
+  const begun = performance.now();
+  for (;;) {
+    try {
+      return await fetch(`/kiosk/${path}`, options);
+    } catch (error) {
+      const repeatable = method === "GET" || method === "PUT" || CORRECTION.test(path);
+      if (!repeatable || performance.now() - begun > GIVE_UP_MS) throw error;
+      await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+    }
+  }
+}
+
 async function request(method, path, body) {
   const options = { method };
   if (body instanceof Blob) {
@@ -8,7 +27,7 @@ async function request(method, path, body) {
     options.headers = { "Content-Type": "application/json" };
     options.body = JSON.stringify(body);
   }
-  const answer = await fetch(`/kiosk/${path}`, options);
+  const answer = await answered(method, path, options);
   if (answer.ok) return answer.status === 204 ? null : answer.json();
   let code = "internal-error";
   try {

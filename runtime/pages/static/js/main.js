@@ -20,6 +20,7 @@ import * as saving from "./screens/saving.js";
 import * as start from "./screens/start.js";
 import * as trouble from "./screens/trouble.js";
 import * as vault from "./screens/vault.js";
+import { again } from "./thumbnails.js";
 import * as view from "./view.js";
 import { duration, second, speak, spoken, t, tag } from "./words.js";
 
@@ -81,9 +82,10 @@ function showNotice() {
   place.hidden = !state.notice;
   if (!state.notice) return;
   const small = document.createElement("small");
-  small.textContent = t(state.notice, {}, second());
+  const count = { count: state.notice_count };
+  small.textContent = t(state.notice, count, second());
   small.lang = tag(second());
-  place.firstElementChild.replaceChildren(t(state.notice), small);
+  place.firstElementChild.replaceChildren(t(state.notice, count), small);
 }
 
 // Something the person asked for and did not get. A stick that is gone says so by itself.
@@ -152,6 +154,7 @@ events.addEventListener("state", (event) => {
   byId("offline").hidden = true;
   show(JSON.parse(event.data));
 });
+events.addEventListener("open", again);
 events.addEventListener("error", () => {
   silence ??= setTimeout(() => {
     byId("offline").hidden = false;

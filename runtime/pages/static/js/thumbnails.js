@@ -22,7 +22,7 @@ function next() {
   const place = queue.pop();
   busy = place !== undefined;
   if (!busy) return;
-  if (!place.isConnected) return next();
+  if (!place.isConnected || place.firstChild) return next();
   const { source } = place.dataset;
   const image = el("img", { alt: "" });
   const done = (loaded) => {
@@ -42,6 +42,12 @@ export function thumb(source) {
   if (kept.get(source)) place.append(el("img", { alt: "", src: source }));
   else if (!kept.has(source)) seen.observe(place);
   return place;
+}
+
+// The station is there again: what it could not give meanwhile is asked for once more.
+export function again() {
+  for (const [source, loaded] of kept) if (!loaded) kept.delete(source);
+  for (const place of document.querySelectorAll(".thumb:empty")) seen.observe(place);
 }
 
 export function stop() {
