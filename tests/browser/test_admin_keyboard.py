@@ -53,8 +53,10 @@ def test_a_button_reached_by_tab_stays_reached_when_it_is_drawn_again(station: S
         admin.page.wait_for_selector("#bundle-to button:not([data-old])", timeout=LONG_MS)
         expect(button).to_be_focused()
         admin.press("Enter")
-        admin.page.get_by_text("可以拔出 U 盘").wait_for(timeout=LONG_MS)
-    assert list((stick / "Inkstick").glob("inkstick-diagnostics-*.zip"))
+        told = admin.page.get_by_text("可以拔出 U 盘")
+        told.wait_for(timeout=LONG_MS)
+        (bundle,) = (stick / "Inkstick").glob("inkstick-diagnostics-*.zip")
+        expect(told).to_contain_text(f" Inkstick/{bundle.name}，")
 
 
 def test_the_clock_is_set_without_a_mouse(

@@ -70,7 +70,7 @@ async function save(stick, now, complain) {
   sticks(now, complain);
   try {
     const { folder, names } = await post("bundle", { stick });
-    saved = `${folder}/${names[0]}.zip`;
+    saved = `${folder}/${names[0]}`;
   } catch (error) {
     complain(error);
   } finally {
