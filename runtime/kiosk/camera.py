@@ -6,6 +6,7 @@ photograph is cut out and made flat (in the cage: a camera is a stranger's devic
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -62,6 +63,7 @@ class Camera(Part):
         self.choice = Choice()
         self.shots: list[Shot] = []
         self._taken = 0
+        self._one = asyncio.Lock()
         self.most_bytes = session.config.limits.upload_bytes
 
     def screen(self) -> str | None:
@@ -138,13 +140,14 @@ class Camera(Part):
         """Turn a page by so many degrees clockwise, or take another part of its photograph."""
         if turn % 90:
             raise Problem(BAD_REQUEST, "A page is turned by right angles.")
-        shot = self.shot(shot_id)
-        wanted = cut or shot.cut
-        clockwise = (shot.clockwise + turn) % 360
-        made = await self._cage.cut_out(content(shot.photograph), wanted, clockwise)
-        shot.page, shot.corners, shot.sharp = made.jpeg, made.corners, made.sharp
-        shot.cut, shot.clockwise = wanted, clockwise
-        shot.revision += 1
+        async with self._one:  # each begins from what the one before it has made
+            shot = self.shot(shot_id)
+            wanted = cut or shot.cut
+            clockwise = (shot.clockwise + turn) % 360
+            made = await self._cage.cut_out(content(shot.photograph), wanted, clockwise)
+            shot.page, shot.corners, shot.sharp = made.jpeg, made.corners, made.sharp
+            shot.cut, shot.clockwise = wanted, clockwise
+            shot.revision += 1
         self._session.changed()
 
     async def picture(self, shot_id: str) -> bytes:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from PIL import Image, ImageFilter
@@ -69,6 +70,20 @@ def test_what_is_taken_waits_is_turned_and_goes_to_be_read(client: TestClient, p
     assert state["screen"] in ("reading", "review")
     assert state["camera"]["shots"] == []
     assert client.get("/kiosk/pages").json()["pages"][0]["name"] == "camera-001.jpg"
+
+
+def test_a_page_that_is_turned_and_cut_at_once_is_both(client: TestClient, photograph: Image.Image) -> None:
+    """Two keys, one after the other, faster than a page is cut out."""
+    camera = cast(Any, client.app).state.camera
+    shot = take(client, jpeg(photograph)).json()["id"]
+
+    async def both() -> None:
+        await asyncio.gather(camera.change(shot, turn=90), camera.change(shot, cut="whole"))
+
+    assert client.portal is not None
+    client.portal.call(both)
+    (changed,) = camera.shots
+    assert (changed.cut, changed.clockwise, changed.revision) == ("whole", 90, 2)
 
 
 def test_a_blurred_photograph_is_kept_only_if_a_person_took_it(client: TestClient, photograph: Image.Image) -> None:
