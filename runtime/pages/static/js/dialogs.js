@@ -22,13 +22,20 @@ function named(dialog) {
   dialog.setAttribute("aria-labelledby", heading.id);
 }
 
-// Where nothing had the focus before, the browser leaves it on the hidden button until it draws again, and the
-// next key would go there.
-export function dismiss() {
-  openDialog()?.close();
+// Where nothing had the focus before, the browser leaves it on the hidden button or field until it draws again,
+// and the next key would go there.
+function letGo() {
   const left = document.activeElement;
   if (left?.closest("dialog:not([open])")) left.blur?.();
 }
+
+export function dismiss() {
+  openDialog()?.close();
+  letGo();
+}
+
+// Escape closes one without asking anybody.
+document.addEventListener("close", letGo, true);
 
 export const reason = (code) => t(has(`problem.${code}`) ? `problem.${code}` : "problem.internal-error");
 export const remedy = (code) => t(has(`remedy.${code}`) ? `remedy.${code}` : "remedy.internal-error");
