@@ -29,7 +29,7 @@ _COMMANDS = {
     "python": [sys.executable, "-c"],
     "javascript": ["node", "--input-type=module", "--eval"],
 }
-_KIOSKS_OWN = {"stick-gone", "stick-full", "stick-read-only", "stick-unreadable"}
+_KIOSKS_OWN = {"stick-gone", "stick-full", "stick-read-only", "stick-unreadable", "page-lost"}
 
 
 @dataclass(frozen=True)
