@@ -7,12 +7,14 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
 from tests.browser import station as stations
 from tests.browser.station import ROOT, Station
+from tests.unit.clock.test_clock import Told, serving
 
 ARTIFACTS = ROOT / "tests" / "artifacts"
 ARGUMENTS = [
@@ -77,6 +79,16 @@ def browser() -> Iterator[Browser]:
         running = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
         yield running
         running.close()
+
+
+@pytest.fixture(scope="module")
+def clock_times(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, list[float]]]:
+    """The clock's helper, which does everything but set this machine's clock, and what it was asked for."""
+    path = tmp_path_factory.mktemp("clock") / "clock.sock"
+    with pytest.MonkeyPatch.context() as monkey:
+        clocks = Told(monkey, board=True)
+        with serving(path, clocks):
+            yield path, clocks.set_to
 
 
 @pytest.fixture

@@ -20,7 +20,6 @@ from tests.browser import station as stations
 from tests.browser.conftest import Watched, watching
 from tests.browser.station import Station, png, short
 from tests.pages import fonts
-from tests.unit.clock.test_clock import Told, serving
 
 PIN, OTHER_PIN = "271828", "161803"
 LONG_MS = 90_000
@@ -32,16 +31,6 @@ OWN_RULE = {
     "zh": "本站专用规则的对策。",
     "en": "What to do about the station's own rule.",
 }
-
-
-@pytest.fixture(scope="module")
-def clock_times(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, list[float]]]:
-    """The clock's helper, which does everything but set this machine's clock, and what it was asked for."""
-    path = tmp_path_factory.mktemp("clock") / "clock.sock"
-    with pytest.MonkeyPatch.context() as monkey:
-        clocks = Told(monkey, board=True)
-        with serving(path, clocks):
-            yield path, clocks.set_to
 
 
 @pytest.fixture(scope="module")

@@ -13,20 +13,9 @@ from tests.browser import station as stations
 from tests.browser.conftest import watching
 from tests.browser.station import Station
 from tests.browser.test_admin import LONG_MS, come_in, panel
-from tests.unit.clock.test_clock import Told, serving
 
 TO_THE_PANEL = ("Tab",) * 10
 """From the PIN's pad past the nine tabs, to the first button of the panel that is shown."""
-
-
-@pytest.fixture(scope="module")
-def clock_times(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, list[float]]]:
-    """The clock's helper, which does everything but set this machine's clock, and what it was asked for."""
-    path = tmp_path_factory.mktemp("clock") / "clock.sock"
-    with pytest.MonkeyPatch.context() as monkey:
-        clocks = Told(monkey, board=True)
-        with serving(path, clocks):
-            yield path, clocks.set_to
 
 
 @pytest.fixture(scope="module")

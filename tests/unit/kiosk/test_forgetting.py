@@ -15,7 +15,7 @@ from starlette.testclient import TestClient
 
 from runtime.accuracy.keeping import forget_texts, keep_reviews
 from runtime.accuracy.records import Records
-from runtime.config import ForgettingConfig, Listener, StationConfig
+from runtime.config import ForgettingConfig
 from runtime.gateway.recognition import Recognised
 from runtime.kiosk.app import build_ui
 from runtime.kiosk.camera import Shot
@@ -31,6 +31,7 @@ from runtime.media.server import MediaServer
 from runtime.pinyin.candidates import candidates
 from runtime.pinyin.dictionary import dictionary
 from runtime.pinyin.syllables import partings
+from tests.unit.kiosk.configured import configured
 from tests.unit.kiosk.stub_reader import WORDS, StubReader
 from tests.unit.kiosk.test_interface import HERE, OWN, read_all, until
 
@@ -48,15 +49,7 @@ def station(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, forgetting: Forgett
     helper = MediaServer(socket, FolderSticks(tmp_path / "sticks"))
     thread = threading.Thread(target=helper.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
-    config = StationConfig(
-        profile="test",
-        version="0",
-        ui=Listener(host="127.0.0.1", port=7860),
-        api=Listener(host="127.0.0.1", port=8000),
-        engines=[],
-        media_socket=socket,
-        forgetting=forgetting,
-    )
+    config = configured(media_socket=socket, forgetting=forgetting)
     records = Records(tmp_path / "kept", keep_texts=True)
     pages = build_ui(config, StubReader(), on_saved=keep_reviews(records, config), on_forgotten=forget_texts(records))
     try:

@@ -14,13 +14,13 @@ from starlette.testclient import TestClient
 
 from runtime.accuracy.keeping import keep_reviews
 from runtime.accuracy.records import Records
-from runtime.config import Listener, StationConfig
 from runtime.kiosk.app import build_ui
 from runtime.kiosk.documents import Document
 from runtime.media import server
 from runtime.media.folder_sticks import FolderSticks
 from runtime.media.server import MediaServer
 from runtime.problems import ENGINE_UNAVAILABLE, QUEUE_FULL, Problem
+from tests.unit.kiosk.configured import configured
 from tests.unit.kiosk.stub_reader import StubReader
 
 HERE = "http://127.0.0.1:7860"
@@ -65,14 +65,7 @@ def client(
     helper = MediaServer(socket, FolderSticks(sticks))
     thread = threading.Thread(target=helper.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
-    config = StationConfig(
-        profile="test",
-        version="0",
-        ui=Listener(host="127.0.0.1", port=7860),
-        api=Listener(host="127.0.0.1", port=8000),
-        engines=[],
-        media_socket=socket,
-    )
+    config = configured(media_socket=socket)
     pages = build_ui(
         config, reader, on_painted=lambda: painted.append("painted"), on_saved=keep_reviews(records, config)
     )

@@ -17,7 +17,6 @@ import pytest
 from PIL import Image
 from starlette.testclient import TestClient
 
-from runtime.config import Listener, StationConfig
 from runtime.kiosk import session_store
 from runtime.kiosk.app import build_ui
 from runtime.kiosk.camera import Shot
@@ -29,6 +28,7 @@ from runtime.media import server
 from runtime.media.folder_sticks import FolderSticks
 from runtime.media.server import MediaServer
 from runtime.problems import PAGE_LOST, PAGE_SET_ASIDE
+from tests.unit.kiosk.configured import configured
 from tests.unit.kiosk.stub_reader import WORDS, StubReader
 from tests.unit.kiosk.test_forgetting import MARKER, holding
 from tests.unit.kiosk.test_interface import HERE, OWN, until
@@ -66,16 +66,8 @@ class HeldReader(StubReader):
 
 @contextmanager
 def gateway(folder: Path, sticks: Path | None = None, pages: int = 1000) -> Iterator[TestClient]:
-    config = StationConfig(
-        profile="test",
-        version="0",
-        ui=Listener(host="127.0.0.1", port=7860),
-        api=Listener(host="127.0.0.1", port=8000),
-        engines=[],
-        media_socket=sticks,
-        session_folder=folder,
-        forgotten_flag=folder.with_name("forgotten"),
-    )
+    flag = folder.with_name("forgotten")
+    config = configured(media_socket=sticks, session_folder=folder, forgotten_flag=flag)
     with TestClient(build_ui(config, HeldReader(pages)), base_url=HERE, headers=OWN) as client:
         yield client
 
