@@ -113,7 +113,7 @@ def watching(
     but the station's."""
     context = browser.new_context(viewport={"width": size[0], "height": size[1]}, has_touch=touch)
     watched = Watched(context.new_page())
-    watched.page.on("console", lambda said: None if was_there(said) else note(watched, said.type, said.text))
+    watched.page.on("console", lambda said: None if was_there(said) else note(watched, said))
     watched.page.on("pageerror", lambda error: watched.complaints.append(str(error)))
     watched.page.on("request", lambda sent: watched.requests.append(sent.url))
     watched.page.goto(f"{station.url}{path}")
@@ -124,12 +124,13 @@ def watching(
 
 
 def was_there(said: ConsoleMessage) -> bool:
-    """Whether it is about a page or file of a batch that was closed while the browser waited for it. That its
-    pictures are there as long as it is there is what the tests themselves look at."""
-    return "404" in said.text and re.search(r"/kiosk/(pages|files)/\d+", said.location["url"]) is not None
+    """Whether it is about a page or file of a batch that was closed, or whose stick was pulled, while the browser
+    waited for it. That its pictures are there as long as it is there is what the tests themselves look at."""
+    about = re.search(r"/kiosk/(pages|files)/\d+", said.location["url"])
+    return about is not None and ("404" in said.text or "410" in said.text)
 
 
-def note(watched: Watched, kind: str, text: str) -> None:
-    """Keep what the console said, if it is an error or a warning."""
-    if kind in ("error", "warning"):
-        watched.complaints.append(text)
+def note(watched: Watched, said: ConsoleMessage) -> None:
+    """Keep what the console said, and of which address, if it is an error or a warning."""
+    if said.type in ("error", "warning"):
+        watched.complaints.append(f"{said.text} {said.location['url']}")

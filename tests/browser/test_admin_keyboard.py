@@ -64,3 +64,18 @@ def test_the_clock_is_set_without_a_mouse(
         admin.page.get_by_text("主板时钟也已写入").wait_for(timeout=LONG_MS)
     (asked,) = clock_times[1]
     assert time.gmtime(asked).tm_year == 2031
+
+
+def test_keys_pressed_before_the_station_has_answered_count(station: Station, browser: Browser) -> None:
+    with watching(station, browser, (1280, 800), "/admin") as admin:
+        admin.page.route("**/admin/now", lambda _: None)
+        come_in(admin)
+        panel(admin, 8, "network")
+        panel(admin, 5, "keys")
+        admin.press("l")
+        admin.page.wait_for_selector('html[lang="en"]', timeout=LONG_MS)
+        assert admin.page.locator("#key-list tbody tr").count() == 0
+        admin.page.unroute("**/admin/now")  # which lets those that wait go on
+        admin.page.wait_for_selector("#key-list tr[data-revoked]", timeout=LONG_MS)
+        admin.press("l")
+        admin.page.wait_for_selector('html:not([lang="en"])', timeout=LONG_MS)

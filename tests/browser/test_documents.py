@@ -80,7 +80,7 @@ def watched(reading_station: Station, browser: Browser) -> Iterator[Watched]:
     reading_station.rest()
     context = browser.new_context(viewport={"width": 1280, "height": 800})
     made = Watched(context.new_page())
-    made.page.on("console", lambda said: note(made, said.type, said.text))
+    made.page.on("console", lambda said: note(made, said))
     made.page.on("pageerror", lambda error: made.complaints.append(str(error)))
     made.page.goto(reading_station.url)
     yield made

@@ -165,7 +165,7 @@ def test_a_short_text_is_taken_out_as_a_qr_code(review: Watched) -> None:
     review.page.wait_for_selector("#tell[open]")
     review.sees("文字太长")
     review.picture("qr-too-long")
-    assert [each for each in review.complaints if "413" not in each] == []
+    assert [each for each in review.complaints if "status of 413" not in each] == []
     review.complaints.clear()  # the browser notes every refusal
 
 

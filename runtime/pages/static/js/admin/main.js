@@ -79,7 +79,7 @@ async function show(name) {
     byId(each).hidden = each !== name;
     byId(`tab-${each}`).setAttribute("aria-selected", String(each === name));
   }
-  await ENTER[name]?.();
+  if (now) await ENTER[name]?.(); // before the station's first answer: enter() does it after
 }
 
 async function putFirst(engine) {
@@ -94,14 +94,14 @@ function sure(title, lead, action) {
   ask("sure");
 }
 
-const powered = (action, title) => sure(title, now.unsaved ? "power.unsaved" : "admin.power_sure", () => post("power", { action }));
+const powered = (action, title) => sure(title, now?.unsaved ? "power.unsaved" : "admin.power_sure", () => post("power", { action }));
 
 async function speakOther() {
   const language = spoken() === "zh" ? "en" : "zh";
   await fetch("/kiosk/language", { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ language }) });
   speak(language);
   door.draw();
-  if (byId("desk").hidden) return;
+  if (byId("desk").hidden || !now) return;
   draw();
   await show(shown);
 }
