@@ -240,6 +240,7 @@ def test_a_stick_pulled_out_during_a_save_loses_nothing(review: Watched, station
     review.press("Enter")
     review.shows("review")
     review.sees("corrected by hand")
+    review.knows_of(station, 0)
     review.press("s")
     review.page.wait_for_selector("#tell[open]")
     review.press("Enter")
