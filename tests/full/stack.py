@@ -29,17 +29,6 @@ done
 exec chroot "$ROOM/root" "$@"
 """
 
-_FIRST_PROCESS = _SCRIPT.replace(
-    "exec chroot",
-    """
-mount -t sysfs -o ro sysfs "$ROOM/root/sys"
-mount -t cgroup2 cgroup2 "$ROOM/root/sys/fs/cgroup"
-mount -t tmpfs -o mode=755 tmpfs "$ROOM/root/run"
-mount -t tmpfs tmpfs "$ROOM/root/var"
-cp -r "$RUN/." "$ROOM/root/run"
-exec chroot""",
-)
-
 
 @dataclass(frozen=True)
 class Stack:
@@ -47,16 +36,6 @@ class Stack:
 
     images: tuple[Path, ...]
     room: Path
-
-    def command_of_systemd(self, unit: str, run: Path) -> list[str]:
-        """Start the image's systemd as a first process, up to `unit`; `run` becomes its /run."""
-        return [
-            *("env", "-i", "PATH=/usr/bin:/usr/sbin", "container=test", f"ROOM={self.room}", f"RUN={run}"),
-            f"IMAGES={' '.join(map(str, self.images))}",
-            *("unshare", "--mount", "--net", "--pid", "--uts", "--ipc", "--cgroup", "--fork", "--kill-child=KILL"),
-            *("sh", "-c", _FIRST_PROCESS, "sh", "/usr/lib/systemd/systemd", f"--unit={unit}"),
-            *("--log-target=console", "--log-level=info", "--show-status=no"),
-        ]
 
     def run(self, *argv: str, text: str | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run a program on the read-only stack, with a writable /tmp, without a network and without a card."""

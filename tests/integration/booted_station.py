@@ -65,8 +65,12 @@ class Booted:
 
     def systemctl(self, *words: str) -> str:
         """What systemctl says there. Does not raise."""
-        command = ["nsenter", f"--target={self.init}", "-m", "-p", "-i", "-u", "-n", "-C", "-r", "-w", "systemctl"]
-        return subprocess.run([*command, *words], capture_output=True, text=True, check=False).stdout
+        return self.run("systemctl", *words).stdout
+
+    def run(self, *argv: str) -> subprocess.CompletedProcess[str]:
+        """A program of the station, there, as root. Does not raise."""
+        command = ["nsenter", f"--target={self.init}", "-m", "-p", "-i", "-u", "-n", "-C", "-r", "-w", *argv]
+        return subprocess.run(command, capture_output=True, text=True, check=False)
 
     def processes(self, user: int) -> dict[int, tuple[str, ...]]:
         """Command lines of a user's processes, by their numbers outside."""
@@ -153,7 +157,7 @@ def booted(tree: Tree, room: Path, size: str = "1280x800") -> Iterator[Booted]:
             )
         ending.callback(machine.wait)
         ending.callback(machine.kill)
-        station = Booted(display, room / "Xvfb_screen0", sticks, _first_child(machine), tree)
+        station = Booted(display, room / "Xvfb_screen0", sticks, first_child(machine), tree)
         ending.callback(station.close)
         station.wait_for_report("kiosk-painted", 300)
         yield station
@@ -172,7 +176,7 @@ def _screen(size: str, room: Path, ending: ExitStack) -> str:
     return f":{screen.stdout.readline().strip()}"
 
 
-def _first_child(machine: subprocess.Popen[bytes]) -> int:
+def first_child(machine: subprocess.Popen[bytes]) -> int:
     """unshare forks once; its child becomes systemd."""
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
@@ -190,7 +194,19 @@ def _first_child(machine: subprocess.Popen[bytes]) -> int:
 
 
 def _start(root: Path, sticks: Path, display: str) -> str:
-    """The script that becomes systemd: kernel file systems, a small /dev, the screen's socket, a change of root."""
+    """The script that becomes systemd, with the screen's socket and the sticks."""
+    return becoming_systemd(
+        root,
+        "mkdir -p run/test/sticks",
+        f"mount --bind {shlex.quote(str(sticks))} run/test/sticks",
+        f": >run/test/X0; mount --bind /tmp/.X11-unix/X{display[1:]} run/test/X0",
+    )
+
+
+def becoming_systemd(root: Path, *prepared: str, unit: str = "") -> str:
+    """A script that becomes the systemd of `root`, in namespaces of its own: kernel file systems, a small /dev,
+    a change of root. `prepared`: commands before that, in `root`; `unit`: what is started instead of everything.
+    """
     lines = [
         "set -e",
         "mount --make-rprivate /",
@@ -212,12 +228,11 @@ def _start(root: Path, sticks: Path, display: str) -> str:
         ": >dev/ttyS0; chmod 0666 dev/ttyS0",
         "mount -t tmpfs -o mode=0755 run run",
         "mount -t tmpfs -o mode=1777 tmp tmp",
-        "mkdir -p run/test/sticks",
-        f"mount --bind {shlex.quote(str(sticks))} run/test/sticks",
-        f": >run/test/X0; mount --bind /tmp/.X11-unix/X{display[1:]} run/test/X0",
+        *prepared,
         "pivot_root . mnt",
         "cd /",
         "umount -l /mnt",
-        "exec env -i container=lxc PATH=/usr/sbin:/usr/bin /usr/lib/systemd/systemd --log-target=console",
+        "exec env -i container=lxc PATH=/usr/sbin:/usr/bin /usr/lib/systemd/systemd --log-target=console"
+        + (f" --unit={unit}" if unit else ""),
     ]
     return "\n".join(lines)
