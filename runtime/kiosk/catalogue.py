@@ -22,9 +22,9 @@ def messages(language: str) -> dict[str, str]:
 
 @cache
 def kiosk_words() -> dict[str, dict[str, str]]:
-    """By language, what the clerk's page says: the admin page's words stay on their own page."""
+    """By language, what the clerk's page says: not what the admin page does, nor what stands in files."""
     return {
-        language: {key: text for key, text in messages(language).items() if not key.startswith("admin")}
+        language: {key: text for key, text in messages(language).items() if not key.startswith(("admin", "sheet."))}
         for language in LANGUAGES
     }
 

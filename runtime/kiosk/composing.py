@@ -59,6 +59,7 @@ async def compose(
     pictures: Pictures,
     *,
     batch_name: str,
+    language: str,
     version: str,
     on_progress: OnProgress,
 ) -> tuple[tuple[Taken, ...], Made]:
@@ -70,7 +71,7 @@ async def compose(
     for number, page in enumerate(pages):
         taken.append(Taken(number, page, page.edited()))
         await asyncio.sleep(0)
-    making = _Making(choice, room, pictures, version, asyncio.get_running_loop(), on_progress)
+    making = _Making(choice, room, pictures, language, version, asyncio.get_running_loop(), on_progress)
     every = list(groups(taken, choice.per, batch_name))
     work = asyncio.create_task(asyncio.to_thread(making.all, every))
     try:
@@ -90,12 +91,14 @@ class _Making:
         choice: Choice,
         room: Path,
         pictures: Pictures,
+        language: str,
         version: str,
         loop: asyncio.AbstractEventLoop,
         on_progress: OnProgress,
     ) -> None:
         self.stopped = threading.Event()
-        self._choice, self._room, self._pictures, self._version = choice, room, pictures, version
+        self._choice, self._room, self._pictures = choice, room, pictures
+        self._language, self._version = language, version
         self._loop, self._on_progress = loop, on_progress
         self._done = self._total = 0
 
@@ -111,7 +114,7 @@ class _Making:
         for form in self._choice.formats:
             before = self._done
             self._tell()
-            made = content(form, group, self._image_of, self._version)
+            made = content(form, group, self._image_of, self._version, self._language)
             place = self._room / f"{number}{ending(form)}"
             place.write_bytes(made)
             parts.append((ending(form), place))

@@ -13,6 +13,7 @@ from PIL import Image
 
 from runtime.gateway.answers import full
 from runtime.gateway.recognition import Recognised
+from runtime.kiosk.headings import labels
 from runtime.kiosk.pages import Page
 from runtime.outputs.formats import Format, write
 from runtime.outputs.pages import FullPage
@@ -90,8 +91,8 @@ def ending(form: Format) -> str:
     return f".{_ENDINGS.get(form, form.value)}"
 
 
-def content(form: Format, group: Group, image_of: ImageOf, version: str) -> bytes:
-    """A group's file in this format."""
+def content(form: Format, group: Group, image_of: ImageOf, version: str, language: str) -> bytes:
+    """A group's file in this format, with headings in this language."""
     if form is Format.JSON:
         told = [record(each) for each in group.pages]
         whole: Any = told[0] if len(told) == 1 else {"pages": told}
@@ -107,7 +108,7 @@ def content(form: Format, group: Group, image_of: ImageOf, version: str) -> byte
             return image.resize(size)  # parts are cut out of it by the lines' places
         return image
 
-    return write(form, pages, picture, version).content
+    return write(form, pages, picture, version, labels([each.page for each in group.pages], language)).content
 
 
 def record(taken: Taken) -> dict[str, Any]:

@@ -169,6 +169,7 @@ class Printing(Part):
                 room,
                 Pictures(session.reader.cage, reading.content),
                 batch_name="print",
+                language=self._session.language,
                 version=session.config.version,
                 on_progress=lambda *_: None,
             )

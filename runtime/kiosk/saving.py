@@ -149,7 +149,7 @@ class Exports(Part):
             outputs = await self._files(saving, reading, media, language, room)
             saving.result = await media.save(saving.stick.id, outputs, on_progress)
 
-    async def one_each(self, pages: Sequence[Page], reading: Reading, room: Path) -> Made:
+    async def one_each(self, pages: Sequence[Page], reading: Reading, room: Path, language: str) -> Made:
         """Each page in files of its own, in the chosen formats, for a save that nobody watches."""
         _, made = await compose(
             pages,
@@ -157,6 +157,7 @@ class Exports(Part):
             room,
             Pictures(self._cage, reading.content),
             batch_name="",
+            language=language,
             version=self._config.version,
             on_progress=lambda *_: None,
         )
@@ -177,6 +178,7 @@ class Exports(Part):
             room,
             Pictures(self._cage, reading.content),
             batch_name=catalogue.messages(language)["exports.batch_name"],
+            language=language,
             version=self._config.version,
             on_progress=on_made,
         )

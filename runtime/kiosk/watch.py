@@ -163,7 +163,7 @@ class Watch(Part):
             return
         with session.shelf.held(watched.stick.id):
             with export_room() as room:
-                made = await session.exports.one_each(read, reading, room)
+                made = await session.exports.one_each(read, reading, room, session.language)
                 await media.save(watched.stick.id, made.outputs, lambda _: None)
             await media.use(watched.stick.id)
         watched.saved += len(read)

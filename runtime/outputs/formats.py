@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
 
+from runtime.outputs.labels import PLAIN, Labels
 from runtime.outputs.pages import FullPage
 from runtime.outputs.spreadsheet import ImageOf
 
@@ -39,7 +40,7 @@ class Written:
 _OFFICE = "application/vnd.openxmlformats-officedocument"
 
 
-def write(form: Format, pages: Sequence[FullPage], image_of: ImageOf, version: str) -> Written:
+def write(form: Format, pages: Sequence[FullPage], image_of: ImageOf, version: str, labels: Labels = PLAIN) -> Written:
     """`pages` in a format other than JSON. `image_of` is asked for pictures by DOCX's neighbours XLSX and PDF."""
     if form is Format.TEXT:
         from runtime.outputs.plain import text
@@ -48,7 +49,7 @@ def write(form: Format, pages: Sequence[FullPage], image_of: ImageOf, version: s
     if form is Format.MARKDOWN:
         from runtime.outputs.plain import markdown
 
-        return Written(markdown(pages).encode(), "text/markdown; charset=utf-8", "md")
+        return Written(markdown(pages, labels).encode(), "text/markdown; charset=utf-8", "md")
     if form is Format.HTML:
         from runtime.outputs.plain import html_document
 
@@ -56,15 +57,15 @@ def write(form: Format, pages: Sequence[FullPage], image_of: ImageOf, version: s
     if form is Format.CSV:
         from runtime.outputs.plain import comma_separated
 
-        return Written(comma_separated(pages).encode(), "text/csv; charset=utf-8", "csv")
+        return Written(comma_separated(pages, labels).encode(), "text/csv; charset=utf-8", "csv")
     if form is Format.DOCX:
         from runtime.outputs.word import document
 
-        return Written(document(pages), f"{_OFFICE}.wordprocessingml.document", "docx")
+        return Written(document(pages, labels), f"{_OFFICE}.wordprocessingml.document", "docx")
     if form is Format.XLSX:
         from runtime.outputs.spreadsheet import workbook
 
-        return Written(workbook(pages, image_of), f"{_OFFICE}.spreadsheetml.sheet", "xlsx")
+        return Written(workbook(pages, image_of, labels), f"{_OFFICE}.spreadsheetml.sheet", "xlsx")
     if form is Format.HOCR:
         from runtime.outputs.layouts import hocr
 

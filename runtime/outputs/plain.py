@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from runtime.fields.reading import Field
 from runtime.outputs.contents import TABLE, text_lines
+from runtime.outputs.labels import PLAIN, Labels
 from runtime.outputs.pages import FullPage
 from runtime.tasks.task import Task
 
@@ -28,18 +29,22 @@ def text(pages: Sequence[FullPage]) -> str:
     return PAGE_BREAK.join(f"{page.text}\n" for page in pages)
 
 
-def markdown(pages: Sequence[FullPage]) -> str:
+def markdown(pages: Sequence[FullPage], labels: Labels = PLAIN) -> str:
     """Fields as a table, then the text; signs that Markdown would take for its own are escaped."""
-    return "\n\n---\n\n".join(_page_markdown(page) for page in pages) + "\n"
+    return "\n\n---\n\n".join(_page_markdown(page, labels) for page in pages) + "\n"
 
 
-def _page_markdown(page: FullPage) -> str:
+def _page_markdown(page: FullPage, labels: Labels) -> str:
     if page.task in _IS_MARKDOWN:
         return page.text
     parts = []
     if page.form is not None:
-        rows = [f"| {_cell(field.key)} | {_cell(field.value)} | {state(field)} |" for field in page.form.fields]
-        parts.append("\n".join(["| field | value | check |", "| --- | --- | --- |", *rows]))
+        rows = [
+            f"| {_cell(field.key)} | {_cell(field.value)} | {labels.state(state(field))} |"
+            for field in page.form.fields
+        ]
+        heading = " | ".join(labels.words[each] for each in ("field", "value", "check"))
+        parts.append("\n".join([f"| {heading} |", "| --- | --- | --- |", *rows]))
     blocks = ("\\\n".join(map(_escaped, block.split("\n"))) for block in page.text.split("\n\n") if block.strip())
     return "\n\n".join([*parts, *blocks])
 
@@ -101,7 +106,7 @@ def _paragraphs(plain: str) -> str:
     return "\n".join(f"<p>{'<br>'.join(html.escape(block).split(chr(10)))}</p>" for block in blocks if block.strip())
 
 
-def comma_separated(pages: Sequence[FullPage]) -> str:
+def comma_separated(pages: Sequence[FullPage], labels: Labels = PLAIN) -> str:
     """Tables as they are, a blank row after each, where there are any and no page is a form. Else fields,
     one a row; of pages without any, their lines. With a mark by which spreadsheets know UTF-8."""
     held = io.StringIO()
@@ -110,21 +115,24 @@ def comma_separated(pages: Sequence[FullPage]) -> str:
         for table in (table for page in pages for table in page.tables):
             writer.writerows([*(map(harmless, row) for row in table), []])
         return "\ufeff" + held.getvalue()
-    writer.writerow(["page", "form", "field", "value", "score", "check"])
-    for number, page in enumerate(pages, 1):
-        writer.writerows(map(harmless, row) for row in _rows(number, page))
+    headings = (labels.words[each] for each in ("form", "field", "value", "score", "check"))
+    writer.writerow([*labels.place_headings, *headings])
+    for index, page in enumerate(pages):
+        place = [str(each) for each in labels.place(index)]
+        writer.writerows(map(harmless, (*place, *row)) for row in _rows(page, labels))
     return "\ufeff" + held.getvalue()
 
 
-def _rows(number: int, page: FullPage) -> Iterator[tuple[str, ...]]:
+def _rows(page: FullPage, labels: Labels) -> Iterator[tuple[str, ...]]:
     if page.form is not None:
+        form = labels.form_title(page.form.form)
         for field in page.form.fields:
-            yield str(number), page.form.form, field.key, field.value, f"{field.score:.2f}", state(field)
+            yield form, field.key, field.value, f"{field.score:.2f}", labels.state(state(field))
         return
     for line in page.lines:
-        yield str(number), "", "", line.text, f"{line.score:.2f}", ""
+        yield "", "", line.text, f"{line.score:.2f}", ""
     for text_line in [] if page.lines else text_lines(page):
-        yield str(number), "", "", text_line, "", ""
+        yield "", "", text_line, "", ""
 
 
 def harmless(value: str) -> str:

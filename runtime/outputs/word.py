@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from xml.sax.saxutils import escape
 
 from runtime.outputs.contents import contents
+from runtime.outputs.labels import PLAIN, Labels
 from runtime.outputs.pages import FullPage
 from runtime.outputs.plain import state
 from runtime.tasks.task import Task
@@ -48,9 +49,9 @@ _BORDERS = "".join(
 )
 
 
-def document(pages: Sequence[FullPage]) -> bytes:
+def document(pages: Sequence[FullPage], labels: Labels = PLAIN) -> bytes:
     """The same pages, the same bytes."""
-    body = _BREAK.join(_page(page) for page in pages)
+    body = _BREAK.join(_page(page, labels) for page in pages)
     content = f'<w:document xmlns:w="{_WORD}"><w:body>{body}<w:sectPr/></w:body></w:document>'
     held = io.BytesIO()
     with zipfile.ZipFile(held, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -61,10 +62,10 @@ def document(pages: Sequence[FullPage]) -> bytes:
     return held.getvalue()
 
 
-def _page(page: FullPage) -> str:
+def _page(page: FullPage, labels: Labels) -> str:
     parts = []
     if page.form is not None and page.form.fields:
-        parts.append(_table([(field.key, field.value, state(field)) for field in page.form.fields]))
+        parts.append(_table([(field.key, field.value, labels.state(state(field))) for field in page.form.fields]))
     for part in contents(page):
         if isinstance(part, str):
             split = _markdown if page.task is Task.DOCUMENT else _blocks

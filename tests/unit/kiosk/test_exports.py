@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import csv
 import io
 import json
 import zipfile
@@ -19,6 +20,9 @@ from PIL import Image, ImageDraw
 from builder.manifest import Layer, Manifest
 from runtime.config import Listener, StationConfig
 from runtime.evidence import verify
+from runtime.fields.forms import built_in
+from runtime.fields.reading import Field, Fields
+from runtime.fields.verdicts import failed, passed
 from runtime.gateway.recognition import Recognised
 from runtime.kiosk import catalogue
 from runtime.kiosk.composing import EXPORT_TOO_LARGE, Made, Pictures, compose
@@ -77,6 +81,7 @@ def made(pages: list[Page], choice: Choice, room: Path) -> Made:
             room,
             Pictures(StubCage(), gone),
             batch_name="all",
+            language="zh",
             version="1",
             on_progress=lambda done, total: told.append((done, total)),
         )
@@ -116,8 +121,8 @@ def test_a_saved_page_is_text_for_people_and_a_record_of_everything() -> None:
     page.edit("line:1", "贰")
     (group,) = groups(taken([page]), Per.PAGE, "")
     assert group.stem == "扫描 1"
-    assert content(Format.TEXT, group, lambda _: None, "1").decode() == "一\n贰\n"
-    known = json.loads(content(Format.JSON, group, lambda _: None, "1"))
+    assert content(Format.TEXT, group, lambda _: None, "1", "zh").decode() == "一\n贰\n"
+    known = json.loads(content(Format.JSON, group, lambda _: None, "1", "zh"))
     assert known["file"] == "扫描 1.png"
     assert known["text"] == "一\n贰"
     assert [line["corrected"] for line in known["lines"]] == [False, True]
@@ -136,10 +141,58 @@ def test_every_format_of_a_batch_opens_elsewhere_and_holds_every_page(tmp_path: 
     word = docx.Document(io.BytesIO(files["all.docx"]))
     assert "人改过的一行" in "\n".join(each.text for each in word.paragraphs)
     book = openpyxl.load_workbook(io.BytesIO(files["all.xlsx"]))
-    assert [row[0] for row in book["Lines"].iter_rows(min_row=2, values_only=True)] == [1, 1, 1, 2, 2, 2, 3, 3, 3]
+    rows = [row[:2] for row in book["文字行"].iter_rows(min_row=2, values_only=True)]
+    assert rows[::3] == [("合同.pdf", 1), ("photo.png", 1), ("合同.pdf", 2)] and len(rows) == 9
     with pypdfium2.PdfDocument(files["all.pdf"]) as document:
         assert len(document) == 3
         assert "人改过的一行" in document[1].get_textpage().get_text_range()
+
+
+def invoice(name: str, number: str, buyer: str) -> Page:
+    fields = (
+        Field(key="发票号码", value=number, box=None, box_1000=None, score=1,
+              checks=(failed("invoice-number", "It does not have 18 signs."),)),
+        Field(key="购买方名称", value=buyer, box=None, box_1000=None, score=1, checks=(passed("x", "It fits."),)),
+    )  # fmt: skip
+    form = next(form for form in built_in() if form.name == "vat-invoice")
+    found = Fields(form=form.name, fields=fields[: 2 if buyer else 1])
+    page = read(Document(name, "stick", sheets=1))
+    page.recognised = Recognised(page_result(), found, form)
+    return page
+
+
+def test_invoices_are_rows_of_one_sheet_each_with_the_file_that_it_is_from(tmp_path: Path) -> None:
+    pages = [
+        invoice("甲.png", "00012345", "南浦瑞丰"),
+        read(Document("封面.png", "stick")),
+        invoice("乙.png", "23", ""),
+    ]
+    files = bytes_of(made(pages, Choice((Format.XLSX, Format.CSV, Format.DOCX), Per.BATCH), tmp_path))
+    book = openpyxl.load_workbook(io.BytesIO(files["all.xlsx"]))
+    assert book.sheetnames == ["增值税发票", "字段", "文字行"]
+    assert list(book["增值税发票"].values) == [
+        ("文件", "页", "发票号码", "购买方名称"),
+        ("甲.png", 1, "00012345", "南浦瑞丰"),
+        ("乙.png", 1, "23", None),
+    ]
+    rows = list(book["字段"].values)
+    assert rows[0] == ("文件", "页", "表单", "字段", "内容", "可信度", "校验", "原因", "图片")
+    assert rows[1][2:8] == ("增值税发票", "发票号码", "00012345", 1, "不通过", "不是 18 位。")
+    assert rows[2][6] == "通过"
+    table = list(csv.reader(io.StringIO(files["all.csv"].decode("utf-8-sig"))))
+    assert table[0] == ["文件", "页", "表单", "字段", "内容", "可信度", "校验"]
+    assert table[1] == ["甲.png", "1", "增值税发票", "发票号码", "00012345", "1.00", "不通过"]
+    assert table[3][:5] == ["封面.png", "1", "", "", WORDS[0]]
+    (cells,) = (row.cells for row in docx.Document(io.BytesIO(files["all.docx"])).tables[1].rows)
+    assert [cell.text for cell in cells] == ["发票号码", "23", "不通过"]
+
+
+def test_headings_are_in_the_language_of_the_page() -> None:
+    pages = [invoice("甲.png", "1", "A"), invoice("乙.png", "2", "B")]
+    (group,) = groups(taken(pages), Per.BATCH, "all")
+    book = openpyxl.load_workbook(io.BytesIO(content(Format.XLSX, group, lambda _: None, "1", "en")))
+    assert book.sheetnames == ["VAT invoice", "Fields", "Lines"]
+    assert [cell.value for cell in book["Fields"][2]][6:8] == ["failed", "It does not have 18 signs."]
 
 
 def test_pictures_are_cut_out_where_the_lines_are_though_only_the_screen_s_picture_is_left(tmp_path: Path) -> None:
@@ -169,6 +222,7 @@ def test_a_station_without_memory_left_says_so(tmp_path: Path) -> None:
                 tmp_path / "not there",
                 Pictures(StubCage(), fetch),
                 batch_name="all",
+                language="zh",
                 version="1",
                 on_progress=lambda *_: None,
             )
@@ -194,6 +248,7 @@ def test_a_stopped_export_ends_soon_and_is_no_error(tmp_path: Path) -> None:
                 tmp_path,
                 Pictures(StubCage(), fetch),
                 batch_name="all",
+                language="zh",
                 version="1",
                 on_progress=lambda *_: None,
             )

@@ -35,6 +35,7 @@ from runtime.kiosk.printing import What
 from runtime.kiosk.start import StepName, StepState
 from runtime.media import failures, vault_wire
 from runtime.media.wire import SaveStage
+from runtime.outputs.labels import ENGLISH
 from runtime.printer import failures as printer_failures
 from runtime.printer.failures import HALTS
 from runtime.problems import ProblemKind
@@ -148,6 +149,7 @@ def _used() -> set[str]:
             used.add(literal)
     for prefix, values in _FILLED.items():
         used |= {prefix + value for value in values}
+    used |= {f"sheet.{key}" for key in ENGLISH}  # of files, as runtime/kiosk/headings.py fills them in
     kinds = [
         kind for module in _MODULES_WITH_PROBLEMS for kind in vars(module).values() if isinstance(kind, ProblemKind)
     ]

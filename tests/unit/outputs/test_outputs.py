@@ -22,6 +22,7 @@ from runtime.fields.reading import Field, Fields
 from runtime.fields.verdicts import failed
 from runtime.outputs import layouts, plain, searchable_pdf, spreadsheet, word
 from runtime.outputs.archival_pdf import NotMade, archival_pdf
+from runtime.outputs.labels import Labels
 from runtime.outputs.pages import FullLine, FullPage
 from runtime.results import EngineInfo, Quad
 from runtime.tasks.task import Task
@@ -32,6 +33,9 @@ from tests.unit.runtime.test_api import upload
 
 HOSTILE = '<script>alert(1)</script> & "quotes" ]]> \x00\x08 =1+1'
 TEXTS = ["发票号码 12345678", "Total due: 1,234.50 €", HOSTILE, "𠮷野家 café"]
+
+
+FORM = ("=HYPERLINK(1)", "000123")
 
 
 def quad(left: float, top: float, right: float, bottom: float) -> Quad:
@@ -168,6 +172,18 @@ def test_xlsx_shows_the_picture_of_every_doubtful_line_and_of_no_other() -> None
     assert (shown.anchor._from.row, shown.anchor._from.col) == (2, 3)
     seen = Image.open(io.BytesIO(shown._data())).convert("RGB")
     assert seen.getpixel((seen.width // 2, seen.height // 2)) == (255, 0, 0)
+
+
+def test_two_of_a_form_are_a_row_each_in_a_sheet_whatever_the_form_is_called(form: Fields) -> None:
+    other = Fields(form="lines", fields=form.fields[1:])
+    pages = [page(form=form), page(form=other), page(form=form), page(form=other)]
+    odd = Labels(form_title=lambda name: "Lines" if name == "lines" else "A/C: [a name longer than Excel takes]")
+    book = openpyxl.load_workbook(io.BytesIO(spreadsheet.workbook(pages, labels=odd)))
+    assert book.sheetnames == ["AC a name longer than Excel tak", "Lines", "Fields", "Lines 2"]
+    first = book.worksheets[0]
+    assert [row[:3] for row in first.values] == [("page", "卡号", "编号"), (1, *FORM), (3, *FORM)]
+    assert first["B2"].data_type == "s" and first["B2"].fill.fgColor.rgb == "FFFFE699"
+    assert len(openpyxl.load_workbook(io.BytesIO(spreadsheet.workbook(pages[:2]))).sheetnames) == 2
 
 
 def test_hocr_is_well_formed_with_every_line_in_its_place() -> None:
