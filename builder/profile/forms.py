@@ -34,7 +34,8 @@ class FormField(Strict):
     default the key. `hint`: told to engines that are asked in words. `nth`: which of several equal
     labels. `place`: which value in the label's row. `pattern`: a regular expression that the value
     holds; its first group, if it has one, is the value. `anywhere`: without a label, the pattern's
-    first match on the page. `lines`: how many printed lines the value may run over.
+    first match on the page. `lines`: how many printed lines the value may run over. `unless`: other
+    fields' keys and patterns; where the whole value of one matches, this field is not missed.
     """
 
     key: Key
@@ -46,11 +47,17 @@ class FormField(Strict):
     anywhere: bool = False
     lines: Count = 1
     checks: list[Check] = []
+    unless: dict[Key, str] = {}
 
     @field_validator("pattern")
     @classmethod
     def _compiles(cls, pattern: str) -> str:
         return compiled(pattern)
+
+    @field_validator("unless")
+    @classmethod
+    def _all_compile(cls, patterns: dict[str, str]) -> dict[str, str]:
+        return {key: compiled(pattern) for key, pattern in patterns.items()}
 
     @model_validator(mode="after")
     def _findable(self) -> Self:

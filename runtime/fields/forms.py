@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Literal
@@ -32,7 +32,8 @@ class FieldRule(_Strict):
     equal labels, top to bottom and left to right. `place`: which value in the label's row.
     `pattern`: a regular expression that the value must hold; what it matches is the value, and its
     first group if it has one. `anywhere`: without a label the first match on the page is taken.
-    `lines`: over how many printed lines the value may run.
+    `lines`: over how many printed lines the value may run. `unless`: other fields' keys and patterns;
+    where the whole value of one matches, this field is not printed, and nobody misses it.
     """
 
     key: str
@@ -44,6 +45,7 @@ class FieldRule(_Strict):
     anywhere: bool = False
     lines: PositiveInt = 1
     checks: tuple[str, ...] = ()
+    unless: dict[str, str] = {}
 
     @field_validator("pattern")
     @classmethod
@@ -53,6 +55,13 @@ class FieldRule(_Strict):
         except re.error as error:
             raise ValueError(f"not a regular expression: {error}") from None
         return pattern
+
+    @field_validator("unless")
+    @classmethod
+    def _all_compile(cls, patterns: dict[str, str]) -> dict[str, str]:
+        for pattern in patterns.values():
+            cls._compiles(pattern)
+        return patterns
 
     @field_validator("checks")
     @classmethod
@@ -72,6 +81,10 @@ class FieldRule(_Strict):
     def printed(self) -> tuple[str, ...]:
         """The labels, or the key that stands for them."""
         return self.labels or (self.key,)
+
+    def is_wanted_beside(self, values: Mapping[str, str]) -> bool:
+        """Whether it is printed on a form with these values of other fields."""
+        return not any(re.fullmatch(pattern, values.get(key, "")) for key, pattern in self.unless.items())
 
 
 class Agreement(_Strict):

@@ -86,9 +86,14 @@ def read_fields(page: PageResult, form: Form) -> Fields:
     return Fields(
         form=form.name,
         fields=fields,
-        missing=tuple(key for key in rules if key not in found),
+        missing=_missing(form, values),
         agreements=tuple(verdict for verdict in agreed if verdict is not None),
     )
+
+
+def _missing(form: Form, there: Mapping[str, str]) -> tuple[str, ...]:
+    """Keys that the form should have and has no value for."""
+    return tuple(rule.key for rule in form.fields if rule.key not in there and rule.is_wanted_beside(there))
 
 
 def read_keys(page: PageResult, keys: Sequence[str], forms: Sequence[Form]) -> Fields:
@@ -121,7 +126,7 @@ def with_values(page: PageResult, form: Form, values: Mapping[str, str]) -> Fiel
     return Fields(
         form=form.name,
         fields=tuple(fields),
-        missing=tuple(key for key in rules if key not in found),
+        missing=_missing(form, found),
         agreements=tuple(verdict for verdict in agreed if verdict is not None),
     )
 
@@ -147,7 +152,11 @@ def with_changes(before: Fields, page: PageResult, form: Form, values: Mapping[s
     return Fields(
         form=before.form,
         fields=tuple(fields),
-        missing=tuple(key for key in dict.fromkeys((*before.missing, *known)) if key not in there),
+        missing=tuple(
+            key
+            for key in dict.fromkeys((*before.missing, *known))
+            if key not in there and (key not in rules or rules[key].is_wanted_beside(there))
+        ),
         agreements=tuple(verdict for verdict in agreed if verdict is not None),
     )
 

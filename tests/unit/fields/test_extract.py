@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from runtime.fields.extract import extract
 from runtime.fields.forms import FieldRule, Form, built_in, of_keys, with_own
-from runtime.fields.reading import choose, read_fields, read_keys
+from runtime.fields.reading import choose, read_fields, read_keys, with_changes, with_values
 from runtime.layout.spacing import is_wide
 from runtime.results import EngineInfo, Line, PageResult, Quad
 
@@ -123,6 +123,19 @@ def test_missing_fields_and_verdicts_are_told() -> None:
     fields = read_fields(page(line(0, 0, "证件号码 11010519491231002X")), form(rule, NAME))
     assert fields.missing == ("姓名",)
     assert [verdict.state for verdict in fields.fields[0].checks] == ["pass"]
+
+
+def test_a_field_that_is_not_printed_beside_such_a_value_is_not_missed() -> None:
+    code = FieldRule(key="发票代码", unless={"发票号码": r"\d{8}"})
+    both = form(code, FieldRule(key="发票号码"))
+    old = page(line(0, 0, "发票号码 1234567"))
+    missed = read_fields(old, both)
+    assert missed.missing == ("发票代码",)
+    assert with_changes(missed, old, both, {"发票号码": "12345678"}).missing == ()
+    assert read_fields(page(line(0, 0, "发票号码 12345678")), both).missing == ()
+    assert with_values(old, both, {"发票号码": "12345678"}).missing == ()
+    with pytest.raises(ValueError, match="regular expression"):
+        FieldRule(key="发票代码", unless={"发票号码": "("})
 
 
 def test_a_form_is_chosen_by_what_is_printed_and_none_for_an_ordinary_page() -> None:
