@@ -125,10 +125,10 @@ def test_by_hand_a_page_is_taken_turned_taken_again_and_dropped(
         f"() => !document.querySelector('#shots img').src.includes('{first}')", timeout=60_000
     )
     kiosk.press("End", "Delete")
-    kiosk.sees("1 pages taken")
+    kiosk.sees("1 page taken")
     kiosk.page.reload()
     kiosk.shows("camera")
-    kiosk.sees("1 pages taken")
+    kiosk.sees("1 page taken")
     kiosk.press("Escape")
     kiosk.shows("insert")
 

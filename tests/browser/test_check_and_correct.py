@@ -155,6 +155,7 @@ def test_words_are_replaced_on_all_pages_and_taken_back_as_one_step(batch: Watch
     batch.press("PageDown", "PageDown")
     batch.sees("3 / 3")
     batch.sees("Every letter that comes")
+    assert page.locator("#review-said").inner_text() == ""  # what was done is said until something else is
     page.wait_for_selector("#review-undo:not(:disabled)")
     batch.press("Control+z")
     batch.sees("已撤销：2 页，2 处")

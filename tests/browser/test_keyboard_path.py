@@ -107,13 +107,39 @@ def test_language_changes_at_a_key_and_outlives_a_reload(kiosk: Watched, station
     kiosk.press("l")
     kiosk.page.wait_for_selector('html[lang="en"]')
     kiosk.sees("Select all")
-    kiosk.sees("1 images, 0 chosen")
+    kiosk.sees("1 file, 0 chosen")
     assert kiosk.page.locator("#list h1 small").inner_text() == "请选择要识别的文件"
     kiosk.picture("list-english")
     kiosk.page.reload()
     kiosk.sees("Select all")
     kiosk.press("F9")
     kiosk.sees("全选")
+
+
+def test_counts_and_long_times_are_said_as_people_say_them(kiosk: Watched) -> None:
+    def said(call: str) -> object:
+        return kiosk.page.evaluate(f"() => import('/static/js/words.js').then(words => words.{call})")
+
+    assert [said(f't("camera.count", {{ count: {n} }}, "en")') for n in (0, 1, 2)] == [
+        "0 pages taken",
+        "1 page taken",
+        "2 pages taken",
+    ]
+    times = [said(f"duration({s})") for s in (99, 100, 3599, 3600, 76_197)]
+    assert times == ["99 秒", "1 分 40 秒", "59 分 59 秒", "1 小时 0 分", "21 小时 9 分"]
+
+
+def test_a_key_right_after_a_dialog_was_closed_goes_to_the_page(kiosk: Watched) -> None:
+    """The browser tells of the closing with the next frame, and leaves the focus on the hidden field until then."""
+    kiosk.page.evaluate("""() => {
+      document.activeElement.blur();
+      const field = document.getElementById("form-name");
+      field.closest("dialog").showModal();
+      field.focus();
+      field.closest("dialog").close();
+      field.dispatchEvent(new KeyboardEvent("keydown", { key: "F7", bubbles: true, cancelable: true }));
+    }""")
+    kiosk.page.wait_for_selector("#view[open]")
 
 
 def test_power_off_asks_first_and_is_refused_where_it_is_not_a_station(kiosk: Watched) -> None:

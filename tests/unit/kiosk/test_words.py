@@ -183,6 +183,18 @@ def test_both_languages_have_the_same_words_with_the_same_blanks() -> None:
         assert sorted(re.findall(r"\{\w+\}", zh[key])) == sorted(re.findall(r"\{\w+\}", en[key])), key
 
 
+def test_a_word_that_follows_a_count_has_its_two_forms_and_its_blank() -> None:
+    told = 0
+    for text in catalogue.messages("en").values():
+        forms = re.findall(r"\{(\w+):(\w+)\|(\w+)\}", text)
+        told += len(forms)
+        assert text.count("|") == len(forms), text
+        for blank, one, several in forms:
+            assert f"{{{blank}}}" in text and one != several, text
+    assert told > 10
+    assert not any("|" in text for text in catalogue.messages("zh").values())
+
+
 @pytest.mark.parametrize("language", catalogue.LANGUAGES)
 def test_a_catalogue_is_in_order_and_says_a_thing_once(language: str) -> None:
     path = catalogue.PAGES / "messages" / f"{language}.po"

@@ -23,10 +23,12 @@ function named(dialog) {
 }
 
 // Where nothing had the focus before, the browser leaves it on the hidden button or field until it draws again,
-// and the next key would go there.
-function letGo() {
+// and the next key would go there. Gives whether it was so.
+export function letGo() {
   const left = document.activeElement;
-  if (left?.closest("dialog:not([open])")) left.blur?.();
+  const hidden = Boolean(left?.closest("dialog:not([open])"));
+  if (hidden) left.blur?.();
+  return hidden;
 }
 
 export function dismiss() {

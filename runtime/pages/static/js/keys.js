@@ -1,5 +1,5 @@
 // Keys. A button's visible hint is its shortcut: the one that is written there, and no other table.
-import { openDialog } from "./dialogs.js";
+import { letGo, openDialog } from "./dialogs.js";
 import { byId } from "./dom.js";
 
 const NAMES = { " ": "Space", Escape: "Esc", Delete: "Del", PageUp: "PgUp", PageDown: "PgDn", ArrowUp: "↑", ArrowDown: "↓" };
@@ -34,9 +34,10 @@ export function listen(screen) {
   document.addEventListener("keydown", (event) => {
     if (event.isComposing || event.defaultPrevented) return;
     const name = nameOf(event);
-    if (isTyping(event.target) && !WHILE_TYPING.has(name)) return;
+    const target = letGo() ? document.body : event.target;
+    if (isTyping(target) && !WHILE_TYPING.has(name)) return;
     const { section, key } = screen();
-    const onButton = event.target instanceof HTMLButtonElement && (name === "Enter" || name === "Space");
+    const onButton = target instanceof HTMLButtonElement && (name === "Enter" || name === "Space");
     if (onButton) return;
     const wanted = ALIASES[name] ?? UNDER_OTHER_NAMES[name] ?? name;
     const handled = !openDialog() && key !== undefined && key(wanted);

@@ -5,10 +5,13 @@ let language = document.documentElement.lang.startsWith("zh") ? "zh" : "en";
 export const spoken = () => language;
 export const second = () => (language === "zh" ? "en" : "zh");
 
+// "{count}" is filled in; of "{count:page|pages}" one is taken, by whether the count is 1.
 export function t(key, values = {}, inLanguage = language) {
   const text = catalogues[inLanguage][key];
   if (text === undefined) throw new Error(`no words for ${key}`);
-  return text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
+  return text
+    .replace(/\{(\w+):([^|}]*)\|([^}]*)\}/g, (_, name, one, several) => (Number(values[name]) === 1 ? one : several))
+    .replace(/\{(\w+)\}/g, (_, name) => values[name]);
 }
 
 // The language of a text, for an element's `lang`: screen readers and fonts go by it.
@@ -40,5 +43,6 @@ export function bytes(count) {
 export function duration(seconds) {
   const whole = Math.max(0, Math.round(seconds));
   if (whole < 100) return t("time.seconds", { s: whole });
+  if (whole >= 3600) return t("time.hours", { h: Math.floor(whole / 3600), m: Math.floor((whole % 3600) / 60) });
   return t("time.minutes", { m: Math.floor(whole / 60), s: whole % 60 });
 }

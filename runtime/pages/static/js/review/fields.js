@@ -81,7 +81,7 @@ function write(item, field) {
   if (field.value !== field.read_as && field.read_as) cell.append(el("s", { className: "was" }, field.read_as));
   item.querySelector(".checks").replaceChildren(
     ...field.checks.map(({ state, why: sentence }) =>
-      el("li", { className: state }, el("b", {}, SIGNS[state]), t(`verdict.${state}`), " ", why(sentence)),
+      el("li", { className: state }, el("b", {}, SIGNS[state]), t(`verdict.${state}`, { why: why(sentence) })),
     ),
   );
 }

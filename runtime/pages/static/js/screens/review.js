@@ -155,11 +155,11 @@ function head() {
 }
 
 function facts() {
-  const words = [];
-  if (page.fields) words.push(fields.title(page.fields));
-  if (page.lines.length) words.push(t("review.lines", { count: page.lines.length }));
+  const words = []; // what is left to do comes first: the end may not fit
   const left = pages.reduce((sum, { doubts }) => sum + doubts, 0);
   if (left) words.push(t("review.doubtful", { count: page.doubts.length, all: left }));
+  if (page.fields) words.push(fields.title(page.fields));
+  if (page.lines.length) words.push(t("review.lines", { count: page.lines.length }));
   if (page.rotation) words.push(t("review.turned", { degrees: page.rotation }));
   words.push(t("review.engine", { engine: page.engine, time: duration(page.elapsed_s) }));
   return words.join(" · ");
@@ -227,9 +227,11 @@ async function foundRight() {
 
 const focus = () => PANES[pane] && byId(PANES[pane].id).focus({ preventScroll: true });
 
+// Of what was just done, until the person does something else.
 function say(words) {
   byId("review-said").textContent = words;
 }
+for (const done of ["keydown", "pointerdown"]) document.addEventListener(done, () => say(""), true);
 
 function save(target, text) {
   const where = number;
