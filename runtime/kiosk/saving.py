@@ -15,7 +15,7 @@ from runtime.config import StationConfig
 from runtime.documents.cage import Cage
 from runtime.kiosk import catalogue
 from runtime.kiosk.composing import Made, Pictures, compose
-from runtime.kiosk.exports import OFFERED, Choice, Per
+from runtime.kiosk.exports import OFFERED, Choice, Per, Taken
 from runtime.kiosk.pages import Page
 from runtime.kiosk.parts import Left, Part, Put
 from runtime.kiosk.provenance import evidence
@@ -149,11 +149,15 @@ class Exports(Part):
             outputs = await self._files(saving, reading, media, language, room)
             saving.result = await media.save(saving.stick.id, outputs, on_progress)
 
-    async def one_each(self, pages: Sequence[Page], reading: Reading, room: Path, language: str) -> Made:
-        """Each page in files of its own, in the chosen formats, for a save that nobody watches."""
-        _, made = await compose(
+    async def one_each(
+        self, pages: Sequence[Page], reading: Reading, media: MediaClient, stick_id: str, room: Path, language: str
+    ) -> tuple[Output, ...]:
+        """Each page in files of its own, in the chosen formats, with evidence where that was chosen: for a save
+        that nobody watches."""
+        choice = replace(self.choice, per=Per.PAGE)
+        taken, made = await compose(
             pages,
-            replace(self.choice, per=Per.PAGE),
+            choice,
             room,
             Pictures(self._cage, reading.content),
             batch_name="",
@@ -161,7 +165,8 @@ class Exports(Part):
             version=self._config.version,
             on_progress=lambda *_: None,
         )
-        return made
+        outputs, _ = await self._with_evidence(taken, made, choice, media, stick_id)
+        return outputs
 
     async def _files(
         self, saving: Saving, reading: Reading, media: MediaClient, language: str, room: Path
@@ -182,9 +187,15 @@ class Exports(Part):
             version=self._config.version,
             on_progress=on_made,
         )
+        outputs, saving.closing = await self._with_evidence(taken, made, choice, media, saving.stick.id)
+        return outputs
+
+    async def _with_evidence(
+        self, taken: tuple[Taken, ...], made: Made, choice: Choice, media: MediaClient, stick_id: str
+    ) -> tuple[tuple[Output, ...], str]:
+        """What goes to the stick, and the hash that closes the evidence; "" where none was chosen."""
         if not choice.evidence:
-            return made.outputs
-        files = made.named(await media.names(saving.stick.id, made.outputs))
+            return made.outputs, ""
+        files = made.named(await media.names(stick_id, made.outputs))
         written = await asyncio.to_thread(evidence, self._config, self._session, choice.who, taken, files)
-        saving.closing = written.closing
-        return (*made.outputs, Output(EVIDENCE_STEM, ((EVIDENCE_SUFFIX, written.content),)))
+        return (*made.outputs, Output(EVIDENCE_STEM, ((EVIDENCE_SUFFIX, written.content),))), written.closing

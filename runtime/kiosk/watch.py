@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -16,11 +17,15 @@ from runtime.media.wire import FileEntry, Stick
 from runtime.problems import STICK_GONE, Problem
 
 if TYPE_CHECKING:
+    from runtime.kiosk.reading import Reading
     from runtime.kiosk.session import Session
+    from runtime.media.client import MediaClient
 
 log = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 2.0
+_PASSING = frozenset({STICK_GONE.code, HELPER_DOWN.code})
+"""What is over when the stick or its helper is back."""
 
 
 @dataclass
@@ -28,6 +33,7 @@ class _Watched:
     """`known`: files that were there, or were taken; `growing`: seen once, with the size they had.
 
     `folder` is the helper's path, "" for the whole stick. `unsaved`: documents whose results are still to be saved.
+    `refused`: why the stick did not take them; nothing more is saved by itself until a person asks for it again.
     """
 
     stick: Stick
@@ -39,6 +45,7 @@ class _Watched:
     found: int = 0
     saved: int = 0
     problem: Problem | None = None
+    refused: Problem | None = None
 
 
 class Watch(Part):
@@ -63,6 +70,7 @@ class Watch(Part):
             "found": watched.found,
             "saved": watched.saved,
             "problem": None if watched.problem is None else watched.problem.kind.code,
+            "refused": None if watched.refused is None else watched.refused.kind.code,
         }
 
     def outlives(self, put: Put) -> Any:
@@ -96,9 +104,9 @@ class Watch(Part):
         self._session.changed()
 
     def save(self, wanted: bool) -> None:
-        """Whether the results of what comes in from now on are saved."""
+        """Whether the results of what comes in from now on are saved, and of what the stick did not take."""
         if self._watched is not None:
-            self._watched.save = wanted
+            self._watched.save, self._watched.refused = wanted, None
             self._session.changed()
 
     def end(self) -> None:
@@ -146,27 +154,39 @@ class Watch(Part):
         self._session.intake.take(documents, in_background=True)
         watched.known.update(paths)
         watched.found += len(documents)
-        if watched.save:
+        if watched.save or watched.refused:
             watched.unsaved += documents
         self._session.changed()
 
     async def _save(self, watched: _Watched) -> None:
         """Once nothing is being read: saving takes the stick away from whoever reads from it."""
         session, reading = self._session, self._session.reading
-        if not watched.unsaved or (reading is not None and reading.running):
+        if not watched.unsaved or watched.refused or (reading is not None and reading.running):
             return
         held = [] if reading is None else [page for page in reading.pages if _is_of(page, watched.unsaved)]
         read = [page for page in held if page.status is Status.READ]
-        watched.unsaved = []
+        wanted, watched.unsaved = watched.unsaved, []
         media = session.shelf.media
         if not read or media is None or reading is None:
             return
-        with session.shelf.held(watched.stick.id):
+        try:
+            await self._put(watched, read, reading, media)
+        except Problem as problem:
+            watched.unsaved = wanted + watched.unsaved
+            if problem.kind.code in _PASSING:
+                raise
+            watched.save, watched.refused = False, problem
+            session.changed()
+
+    async def _put(self, watched: _Watched, read: list[Page], reading: Reading, media: MediaClient) -> None:
+        session, stick_id = self._session, watched.stick.id
+        with session.shelf.held(stick_id):
             with export_room() as room:
-                made = await session.exports.one_each(read, reading, room, session.language)
-                await media.save(watched.stick.id, made.outputs, lambda _: None)
-            await media.use(watched.stick.id)
-        watched.saved += len(read)
+                outputs = await session.exports.one_each(read, reading, media, stick_id, room, session.language)
+                await media.save(stick_id, outputs, lambda _: None)
+            watched.saved += len(read)
+            with contextlib.suppress(Problem):  # the next look finds what is wrong with it
+                await media.use(stick_id)
 
     async def _files(self, stick_id: str) -> tuple[FileEntry, ...]:
         media = self._session.shelf.media

@@ -10,6 +10,7 @@ from collections.abc import Callable
 import pikepdf
 from fpdf import FPDF
 
+from runtime.evidence import __main__ as evidence
 from tests.browser.conftest import Watched
 from tests.browser.station import Station, short
 from tests.browser.test_queue import READ_S, numbers, pdf
@@ -132,6 +133,36 @@ def test_what_comes_into_a_watched_folder_is_read_and_saved(kiosk: Watched, stat
     kiosk.press("q")
     kiosk.shows("review")
     kiosk.sees("新.png")
+    station.post("watch/end")
+
+
+def test_a_watched_stick_that_takes_nothing_says_so_and_gets_all_with_evidence_when_asked_again(
+    kiosk: Watched, station: Station
+) -> None:
+    """A folder's size is its file system's: write protection is what can be had here."""
+    station.post("exports", {"formats": ["text"], "per": "page", "evidence": True, "who": "王"}, "PUT")
+    station.plug_in("SHARED", {"旧.png": short()})
+    station.pull("SHARED").chmod(0o555)
+    kiosk.shows("insert")
+    stick = station.put_back("SHARED")
+    kiosk.page.wait_for_selector("#files li")
+    kiosk.press("f")
+    kiosk.page.locator("#watch-saves").click()
+    kiosk.page.wait_for_selector('#watch-saves[aria-pressed="true"]')
+    (stick / "新.png").write_bytes(short())
+    kiosk.page.wait_for_selector('#watching.refused #watch-saves[aria-pressed="false"]', timeout=90_000)
+    kiosk.sees("结果没有存到 SHARED：U 盘处于写保护状态")
+    kiosk.picture("watched-refused")
+    assert not (stick / "Inkstick").exists()
+    station.pull("SHARED").chmod(0o755)
+    station.wait_until(lambda state: not state["sticks"])
+    station.put_back("SHARED")
+    station.wait_until(lambda state: len(state["sticks"]) == 1 and not state["watch"]["problem"])
+    kiosk.page.locator("#watch-saves").click()
+    kiosk.sees("新来 1 个文件，已保存 1 页", timeout_s=90)
+    names = sorted(each.name for each in (stick / "Inkstick").iterdir())
+    assert names == ["evidence.jsonl", "新.txt"]
+    assert evidence.main(["verify", str(stick / "Inkstick/evidence.jsonl")]) == 0
     station.post("watch/end")
 
 

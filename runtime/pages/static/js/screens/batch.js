@@ -1,5 +1,6 @@
 // What goes on while the person looks elsewhere: the queue, and a folder that is watched.
 import { post } from "../api.js";
+import { reason, remedy } from "../dialogs.js";
 import { byId } from "../dom.js";
 import { duration, t } from "../words.js";
 
@@ -15,7 +16,10 @@ export function show({ screen, reading, watch }) {
   if (!watch) return;
   const stick = watch.stick || t("stick.unnamed");
   const values = { folder: watch.folder || t("watch.whole"), stick, found: watch.found, saved: watch.saved };
-  byId("watching-told").textContent = t(watch.problem ? "watch.lost" : "watch.told", values);
+  const kind = watch.problem ? "watch.lost" : watch.refused ? "watch.refused" : "watch.told";
+  if (watch.refused) Object.assign(values, { reason: reason(watch.refused), remedy: remedy(watch.refused) });
+  byId("watching-told").textContent = t(kind, values);
+  byId("watching").classList.toggle("refused", Boolean(watch.problem || watch.refused));
   byId("watch-saves").setAttribute("aria-pressed", String(watch.save));
   byId("watch-saves").onclick = () => post("watch/save", { save: !watch.save });
 }
