@@ -178,7 +178,10 @@ def test_an_alert_is_shown_with_its_remedy(admin: Watched, station: Station) -> 
     admin.page.wait_for_selector("#firing li.warning")
     expect(admin.page.locator("#firing .remedy").first).to_have_text("本站专用规则的对策。")
     expect(admin.page.locator("#tab-alerts")).to_have_class(re.compile("alarm"))
-    assert admin.page.locator('#rules tr[data-state="firing"]').count() == 1
+    (rule,) = admin.page.locator('#rules tr[data-state="firing"]').all()
+    expect(rule.locator("td").nth(2)).to_have_text(re.compile(r"^\d+\.\d %$"))
+    expect(rule.locator("td").nth(3)).to_have_text("> 0.0 %")
+    expect(admin.page.locator("#rules tr", has_text="识别缓慢").locator("td").nth(3)).to_have_text("> 120 s")
     admin.picture("admin-alerts-zh")
     admin.press("l")
     expect(admin.page.locator("#firing .remedy").first).to_have_text("What to do about the station's own rule.")

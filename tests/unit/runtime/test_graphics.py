@@ -40,13 +40,18 @@ print(json.dumps([card.model_dump() for card in cards(pynvml)]))
 """
 
 
-def told_by_driver(folder: Path, *, counted: int) -> list[dict[str, object]]:
+def make_driver(folder: Path, *, counted: int = 0) -> dict[str, str]:
+    """The environment of a program that finds this driver. `counted`: what it answers when asked for its cards."""
     compiler = shutil.which("cc")
     assert compiler is not None, "a C compiler builds the driver's library: apt-get install gcc libc6-dev"
     (folder / "driver.c").write_text(_DRIVER)
     words = [compiler, "-shared", "-fPIC", f"-DCOUNTED={counted}", "-o", str(folder / "libnvidia-ml.so.1")]
     subprocess.run([*words, str(folder / "driver.c")], check=True)
-    environment = {**os.environ, "LD_LIBRARY_PATH": str(folder), "PYTHONPATH": str(REPOSITORY)}
+    return {"LD_LIBRARY_PATH": str(folder)}
+
+
+def told_by_driver(folder: Path, *, counted: int) -> list[dict[str, object]]:
+    environment = {**os.environ, **make_driver(folder, counted=counted), "PYTHONPATH": str(REPOSITORY)}
     done = subprocess.run(
         [sys.executable, "-c", _ASK], env=environment, capture_output=True, text=True, check=False, cwd=folder
     )

@@ -43,6 +43,8 @@ export function bytes(count) {
 export function duration(seconds) {
   const whole = Math.max(0, Math.round(seconds));
   if (whole < 100) return t("time.seconds", { s: whole });
-  if (whole >= 3600) return t("time.hours", { h: Math.floor(whole / 3600), m: Math.floor((whole % 3600) / 60) });
-  return t("time.minutes", { m: Math.floor(whole / 60), s: whole % 60 });
+  const [minutes, hours] = [Math.floor(whole / 60), Math.floor(whole / 3600)];
+  if (hours < 1) return t("time.minutes", { m: minutes, s: whole % 60 });
+  if (hours < 48) return t("time.hours", { h: hours, m: minutes % 60 });
+  return t("time.days", { d: Math.floor(hours / 24), h: hours % 24 });
 }

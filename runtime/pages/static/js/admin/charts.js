@@ -5,10 +5,12 @@ import { get } from "./api.js";
 import { hour } from "./figures.js";
 
 const PART = { scale: 100, unit: "%", least: 0, most: 100 };
+// `room`: what the axis shows at the least. A few pages of a hundred that fail must be seen.
+const FEW = { scale: 100, unit: "%", least: 0, room: 10 };
 const CHARTS = {
   latency_s: { scale: 1, unit: "s", least: 0 },
   pages_a_minute: { scale: 1, unit: "", least: 0 },
-  error_rate: PART,
+  error_rate: FEW,
   queue: { scale: 1, unit: "", least: 0 },
   cpu: PART,
   memory: PART,
@@ -74,7 +76,7 @@ function frame(name) {
 
 function plot(name, chart, data, size, place) {
   const rule = { stroke: style("--faded"), grid: { stroke: style("--rule"), width: 1 }, ticks: { show: false }, font: "12px sans-serif" };
-  const most = (top) => (chart.most ?? Math.max(1, top * 1.15));
+  const most = (top) => chart.most ?? Math.max(chart.room ?? 1, top * 1.15);
   return new window.uPlot(
     {
       ...size,

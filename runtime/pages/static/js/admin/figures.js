@@ -9,6 +9,15 @@ export const keepTimeOf = (name) => {
 export const percent = (value) => (value === null || value === undefined ? "–" : `${(100 * value).toFixed(1)} %`);
 export const number = (value) => (value === null || value === undefined ? "–" : String(Number(value.toFixed(3))));
 
+const PARTS = ["error_rate", "queue_fill", "gpu_memory", "memory", "disk", "selftest_cer"];
+const UNITS = { latency_p95_s: "s", clock_behind_s: "s", gpu_celsius: "°C" };
+
+// What an alert's rule looks at, with its unit.
+export function signal(name, value) {
+  if (PARTS.includes(name)) return percent(value);
+  return value === null || !UNITS[name] ? number(value) : `${number(value)} ${UNITS[name]}`;
+}
+
 // Swedish writes dates as ISO 8601 does.
 export const moment = (at) =>
   at === null || at === undefined ? "–" : new Date(at * 1000).toLocaleString("sv-SE", { timeZone: zone });

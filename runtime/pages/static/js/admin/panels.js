@@ -2,7 +2,7 @@
 import { byId, el } from "../dom.js";
 import { bytes, duration, has, spoken, t } from "../words.js";
 import { get, post, remove } from "./api.js";
-import { moment, number, percent } from "./figures.js";
+import { moment, number, percent, signal } from "./figures.js";
 
 const row = (...cells) => el("tr", {}, ...cells.map((cell) => el("td", {}, cell)));
 const fillTable = (id, rows) => byId(id).querySelector("tbody").replaceChildren(...rows);
@@ -27,15 +27,15 @@ export function alerts(now) {
         { className: alert.severity },
         el("h2", {}, t(`admin_severity.${alert.severity}`), ` · ${nameOf(alert.name)}`),
         el("p", { className: "remedy" }, alert.text[spoken()]),
-        el("p", { className: "code" }, `${alert.name} · ${alert.signal} = ${number(alert.value)} · ${moment(alert.since)}`),
+        el("p", { className: "code" }, `${alert.name} · ${alert.signal} = ${signal(alert.signal, alert.value)} · ${moment(alert.since)}`),
       ),
     ),
   );
   fillTable(
     "rules",
     now.rules.map((rule) => {
-      const bound = rule.above === null ? `< ${number(rule.below)}` : `> ${number(rule.above)}`;
-      const made = row(nameOf(rule.name), t(`admin_state.${rule.state}`), number(rule.value), bound);
+      const bound = rule.above === null ? `< ${signal(rule.signal, rule.below)}` : `> ${signal(rule.signal, rule.above)}`;
+      const made = row(nameOf(rule.name), t(`admin_state.${rule.state}`), signal(rule.signal, rule.value), bound);
       made.dataset.state = rule.state;
       return made;
     }),
