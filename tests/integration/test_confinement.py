@@ -65,3 +65,19 @@ def test_each_service_is_a_user_of_its_own_or_root_with_few_rights(tree: Tree) -
         else:
             assert settings.get("User", "root") != "root" or settings.get("DynamicUser") == "yes", name
             assert settings["CapabilityBoundingSet"] == "", name
+
+
+TOGETHER = {
+    "inkstick": {"inkstick-gateway.service", "inkstick-loopback.service"},
+    "inkstick-engine": {"inkstick-engine@.service", "inkstick-vllm.service", "inkstick-model-readahead.service"},
+}
+"""Services that are one program's parts: whoever has taken one of them over gains nothing by the next."""
+
+
+def test_no_two_services_are_one_user_but_for_parts_of_one_program(tree: Tree) -> None:
+    by_user: dict[str, set[str]] = {}
+    for name in {re.sub(r"@.+\.", "@.", service) for service in our_services(tree)}:
+        user = re.search(r"^User=(.+)$", tree.run("cat", f"{UNITS}/{name}").stdout, re.MULTILINE)
+        if user is not None:
+            by_user.setdefault(user[1], set()).add(name)
+    assert {user: names for user, names in by_user.items() if len(names) > 1} == TOGETHER

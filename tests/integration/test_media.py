@@ -6,8 +6,6 @@ mount, save, flush, unmount, read back, and the ways in which that fails.
 
 from __future__ import annotations
 
-import ctypes
-import os
 import shutil
 import subprocess
 import threading
@@ -21,8 +19,8 @@ from runtime.media.block_devices import BlockDevices
 from runtime.media.detection import Volume
 from runtime.media.wire import Document, Part, SaveProgress, Stick
 from runtime.problems import STICK_FULL, STICK_GONE, STICK_READ_ONLY, STICK_UNREADABLE, Problem
+from tests.integration.own_mounts import own_mounts
 
-_CLONE_NEWNS = 0x00020000
 _DOCUMENT = Document("扫描", (Part(".txt", 5), Part(".json", 2)))
 _CONTENTS = ([b"wo", b"rds"], [b"{}"])
 
@@ -70,24 +68,14 @@ class Bench:
 
 @pytest.fixture
 def bench(tmp_path: Path) -> Iterator[Bench]:
-    """Only this thread gets the namespace; mount and umount, its children, are in it too."""
-    here = os.open("/proc/thread-self/ns/mnt", os.O_RDONLY)
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.unshare(_CLONE_NEWNS) != 0:
-        os.close(here)
-        pytest.fail("no mount namespace may be made here: integration tests run as root")
-    bench = None
-    try:
-        mounting.run("mount", "--make-rprivate", "/")
+    with own_mounts():
         bench = Bench(tmp_path)
-        yield bench
-    finally:
-        if bench is not None:
+        try:
+            yield bench
+        finally:
             bench.media.close()
             for name in bench.plugged:
                 subprocess.run(["losetup", "--detach", f"/dev/{name}"], check=False)
-        libc.setns(here, _CLONE_NEWNS)
-        os.close(here)
 
 
 def _reason(call: Callable[[], object]) -> object:
