@@ -1,6 +1,6 @@
 """What a person may try at the keyboard and the mouse to get out of the page, by what it would do elsewhere.
 
-Keys and pointer commands are xdotool's.
+Keys and pointer commands are xdotool's; keys with a space between them are pressed one after the other.
 """
 
 from __future__ import annotations
@@ -63,6 +63,9 @@ KEYS: dict[str, tuple[str, ...]] = {
     "with locks held": (
         *("Mode_switch+ctrl+n", "ISO_Level3_Shift+ctrl+n", "ISO_Level3_Shift+F12", "ctrl+super+n", "ctrl+alt+n"),
         *("ctrl+alt+shift+n", "shift+super+n", "ctrl+alt+super+w"),
+        *(f"{lock} {chord} {lock}" for lock in ("Caps_Lock", "Num_Lock") for chord in ("ctrl+n", "ctrl+shift+t")),
+        *(f"{lock} {chord} {lock}" for lock in ("Caps_Lock", "Num_Lock") for chord in ("alt+F4", "ctrl+p")),
+        *("Caps_Lock Num_Lock ctrl+t Num_Lock Caps_Lock", "Num_Lock ctrl+KP_Next Num_Lock"),
     ),
 }
 

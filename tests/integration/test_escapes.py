@@ -80,7 +80,7 @@ def press(station: Booted, *keys: str) -> None:
 
 def attempt(station: Booted, kind: str, what: str) -> None:
     if kind == "key":
-        press(station, what)
+        press(station, *what.split(" "))
     else:
         _run(station, "xdotool", "mousemove", "640", "400", *what.split(" "))
 
