@@ -32,13 +32,14 @@ PORTRAIT = (1080, 1920)
 _IN_PORTRAIT = ("insert", "list", "review")
 _BY_HAND = "dialog-"  # opened without what leads to it: half empty
 _QUALITY = 45
-# What a list or a dialog scrolls may be out of view; what nothing scrolls may not.
+# What a list or a dialog scrolls may be out of view, but not above where it begins; what nothing scrolls may not.
 OUTSIDE = """() => [...document.querySelectorAll("header button, .actions button, main h1, dialog[open] h1")]
   .filter((each) => each.offsetParent !== null)
   .filter((each) => {
-    for (let at = each.parentElement; at; at = at.parentElement)
-      if (/auto|scroll/.test(getComputedStyle(at).overflowY) && at.scrollHeight > at.clientHeight) return false;
     const { left, top, right, bottom } = each.getBoundingClientRect();
+    for (let at = each.parentElement; at; at = at.parentElement)
+      if (/auto|scroll/.test(getComputedStyle(at).overflowY) && at.scrollHeight > at.clientHeight)
+        return top < at.getBoundingClientRect().top - at.scrollTop - 1;
     return left < -1 || top < -1 || right > innerWidth + 1 || bottom > innerHeight + 1;
   })
   .map((each) => each.textContent.trim())"""

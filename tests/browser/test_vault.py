@@ -222,3 +222,10 @@ def test_the_vault_fits_a_small_screen_in_english(kiosk: Watched, station: Stati
     kiosk.picture("vault-make-small")
     dialog = kiosk.page.locator("#vault-make")
     assert dialog.evaluate("each => each.scrollHeight <= each.clientHeight + 1"), "nothing is out of sight"
+    answers = dialog.locator(".actions").bounding_box()
+    offer = kiosk.page.locator("#keyboard-show").bounding_box()
+    assert answers and offer and offer["y"] + offer["height"] < answers["y"]  # it lies over no answer
+    station.post("language", {"language": "zh"})
+    kiosk.page.wait_for_selector('html[lang="zh-CN"]')
+    for each in ("#vault-places label", "#vault-strength", "#vault-erases span"):
+        assert re.search("[a-z]", dialog.locator(each).inner_text()) is None

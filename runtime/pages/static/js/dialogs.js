@@ -1,6 +1,6 @@
 // The page's own dialogs: one open at a time; Enter gives the answer that is drawn in vermilion.
 import { byId } from "./dom.js";
-import { has, t } from "./words.js";
+import { has, t, write } from "./words.js";
 
 export const openDialog = () => document.querySelector("dialog[open]");
 
@@ -39,11 +39,13 @@ export function dismiss() {
 // Escape closes one without asking anybody.
 document.addEventListener("close", letGo, true);
 
-export const reason = (code) => t(has(`problem.${code}`) ? `problem.${code}` : "problem.internal-error");
-export const remedy = (code) => t(has(`remedy.${code}`) ? `remedy.${code}` : "remedy.internal-error");
+const reasonKey = (code) => (has(`problem.${code}`) ? `problem.${code}` : "problem.internal-error");
+const remedyKey = (code) => (has(`remedy.${code}`) ? `remedy.${code}` : "remedy.internal-error");
+export const reason = (code) => t(reasonKey(code));
+export const remedy = (code) => t(remedyKey(code));
 
 export function tell(code) {
-  byId("tell-title").textContent = reason(code);
-  byId("tell-remedy").textContent = remedy(code);
+  write(byId("tell-title"), reasonKey(code));
+  write(byId("tell-remedy"), remedyKey(code));
   ask("tell");
 }

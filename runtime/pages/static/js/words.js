@@ -19,12 +19,20 @@ export const tag = (ofLanguage = language) => (ofLanguage === "zh" ? "zh-CN" : "
 
 export const has = (key) => key in catalogues[language];
 
+// Words that follow the language by themselves, whoever spoke them.
+export function write(node, key, values = {}) {
+  node.dataset.w = key;
+  node.dataset.values = JSON.stringify(values);
+  node.textContent = t(key, values);
+  return node;
+}
+
 // Returns whether anything changed.
 export function speak(wanted) {
   if (wanted === language) return false;
   language = wanted;
   document.documentElement.lang = tag();
-  for (const node of document.querySelectorAll("[data-w]")) node.textContent = t(node.dataset.w);
+  for (const node of document.querySelectorAll("[data-w]")) write(node, node.dataset.w, JSON.parse(node.dataset.values ?? "{}"));
   for (const node of document.querySelectorAll("[data-w2]")) {
     node.textContent = t(node.dataset.w2, {}, second());
     node.lang = tag(second());

@@ -2,7 +2,7 @@
 import { get, post, remove } from "../api.js";
 import { ask, dismiss, openDialog, reason, remedy } from "../dialogs.js";
 import { byId, el, fill, svg } from "../dom.js";
-import { bytes, second, spoken, t, tag } from "../words.js";
+import { bytes, second, spoken, t, tag, write } from "../words.js";
 
 const STAGES = ["begin", "partition", "encrypt", "filesystem", "open"];
 const LOOK_AFTER_MS = 250;
@@ -17,8 +17,9 @@ const offered = new Set();
 let goneClosed = false;
 let lockedByHand = false;
 
-const place = ({ kind, label, size_bytes: size }) =>
-  t(kind === "boot" ? "vault.on_boot" : "vault.on_stick", { name: label, size: bytes(size) });
+const placed = ({ kind, label, size_bytes: size }) =>
+  [kind === "boot" ? "vault.on_boot" : "vault.on_stick", { name: label, size: bytes(size) }];
+const place = (which) => t(...placed(which));
 
 export function render(state, spokenAnew) {
   const before = vault;
@@ -114,8 +115,8 @@ function make() {
   const chosen = vault.places.find(({ kind }) => kind === "boot") ?? (vault.places.length === 1 ? vault.places[0] : null);
   byId("vault-places").replaceChildren(byId("vault-places").firstElementChild, ...vault.places.map((each) => {
     const radio = el("input", { type: "radio", name: "place", value: each.id, checked: each === chosen });
-    const note = each.kind === "boot" ? t("vault.boot_keeps") : t("vault.stick_erases");
-    return el("label", {}, radio, el("span", {}, place(each), el("small", {}, note)));
+    const note = write(el("small"), each.kind === "boot" ? "vault.boot_keeps" : "vault.stick_erases");
+    return el("label", {}, radio, el("span", {}, write(el("span"), ...placed(each)), note));
   }));
   begin("vault-make");
   choose();
@@ -127,7 +128,7 @@ function choose() {
   const chosen = placeChosen();
   const erases = chosen?.kind === "stick";
   byId("vault-erases").hidden = !erases;
-  if (erases) byId("vault-erases").firstElementChild.textContent = t("vault.type_to_erase", { name: chosen.label, code });
+  if (erases) write(byId("vault-erases").firstElementChild, "vault.type_to_erase", { name: chosen.label, code });
   check();
 }
 
@@ -157,14 +158,15 @@ async function weigh(field, bar, text) {
   strong[field] = enough;
   byId(bar).dataset.word = word;
   fill(bar, share);
-  byId(text).textContent = word === "none" ? "" : `${t(`vault_strength.${word}`)} · ${guessed(years)}`;
+  const words = [write(el("span"), `vault_strength.${word}`), " · ", write(el("span"), ...guessed(years))];
+  byId(text).replaceChildren(...(word === "none" ? [] : words));
   check();
 }
 
 function guessed(years) {
-  if (years < 1 / 365) return t("vault.guessed_at_once");
-  if (years < 1) return t("vault.guessed_days", { n: Math.ceil(years * 365) });
-  return years > 1000 ? t("vault.guessed_never") : t("vault.guessed_years", { n: Math.floor(years) });
+  if (years < 1 / 365) return ["vault.guessed_at_once"];
+  if (years < 1) return ["vault.guessed_days", { n: Math.ceil(years * 365) }];
+  return years > 1000 ? ["vault.guessed_never"] : ["vault.guessed_years", { n: Math.floor(years) }];
 }
 
 function showStage() {
@@ -210,7 +212,7 @@ function drawn(rows) {
 
 function unlock(which) {
   wanted = which;
-  byId("vault-unlock-which").textContent = place(which);
+  write(byId("vault-unlock-which"), ...placed(which));
   begin("vault-unlock");
 }
 
@@ -240,7 +242,7 @@ async function changeIt() {
 function erase(which) {
   wanted = which;
   code = four();
-  byId("vault-erase-code").textContent = t("vault.type_to_destroy", { code });
+  write(byId("vault-erase-code"), "vault.type_to_destroy", { code });
   begin("vault-erase");
   check();
 }
