@@ -9,7 +9,7 @@ from typing import Any
 
 from runtime.kiosk.page_records import dumped, loaded
 from runtime.kiosk.pages import Page, Status
-from runtime.kiosk.parts import Left, Part, Put
+from runtime.kiosk.parts import Left, MadeOnce, Part, Put
 from runtime.kiosk.reading import Reading
 from runtime.kiosk.session import Session
 from runtime.media.failures import GONE
@@ -36,7 +36,7 @@ class Keeping(Part):
         self._kept: dict[str, Version] = {}
         self._was_active = False
         self._kept_before: frozenset[str] = frozenset()
-        self._outlives: tuple[object, Any] = None, None
+        self._outlives = MadeOnce()
 
     def state(self) -> dict[str, Any]:
         return {
@@ -46,11 +46,9 @@ class Keeping(Part):
         }
 
     def outlives(self, put: Put) -> Any:
-        """Made anew only when something was kept: which batch of the history this is, and whose pictures it has."""
+        """Which batch of the history this is, and whose pictures it has."""
         now = id(self._reading), self._batch, len(self._kept)
-        if now != self._outlives[0]:
-            self._outlives = now, [self._batch, self._at, list(self._kept)]
-        return self._outlives[1]
+        return self._outlives.of(now, lambda: [self._batch, self._at, list(self._kept)])
 
     def resume(self, kept: Any, left: Left) -> None:
         batch, at, pictures = kept

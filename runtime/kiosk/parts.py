@@ -25,6 +25,18 @@ class Left:
     place: Callable[[str], Path | None]
 
 
+class MadeOnce:
+    """What is made anew only when what it hangs on has become another: `outlives` is called at every change."""
+
+    def __init__(self) -> None:
+        self._made: tuple[object, Any] | None = None
+
+    def of(self, hangs_on: object, make: Callable[[], Any]) -> Any:
+        if self._made is None or self._made[0] != hangs_on:
+            self._made = hangs_on, make()
+        return self._made[1]
+
+
 class Part:
     """`name`: the key of its state among what the page is told. Call Session.changed() when that changes."""
 

@@ -10,7 +10,7 @@ from runtime.kiosk.doubts import doubts
 from runtime.kiosk.edits import Edit, Edits
 from runtime.kiosk.page_view import page_view, stamp
 from runtime.kiosk.pages import Page
-from runtime.kiosk.parts import Left, Part, Put
+from runtime.kiosk.parts import Left, MadeOnce, Part, Put
 from runtime.kiosk.replacing import Match, Words, matches, replace
 from runtime.problems import NOT_FOUND, Problem
 from runtime.revisions import first_revision
@@ -52,14 +52,12 @@ class Review(Part):
         self._undone: list[_Step] = []
         self._revision = first_revision()
         self._doubts: dict[str, tuple[str, int]] = {}
-        self._outlives: tuple[object, Any] = None, [[], []]
+        self._outlives = MadeOnce()
 
     def outlives(self, put: Put) -> Any:
-        """Made anew only when something was done."""
         steps = id(self._reading), self._revision, len(self._steps), len(self._undone)
-        if steps != self._outlives[0]:
-            self._outlives = steps, [[_outlived(step) for step in each] for each in (self._steps, self._undone)]
-        return self._outlives[1]
+        both = self._steps, self._undone
+        return self._outlives.of(steps, lambda: [[_outlived(step) for step in each] for each in both])
 
     def resume(self, kept: Any, left: Left) -> None:
         self._reading = left.reading

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from runtime.kiosk.documents import Document
 from runtime.kiosk.pages import Page, Status, shown_name
-from runtime.kiosk.parts import Left, Part, Put
+from runtime.kiosk.parts import Left, MadeOnce, Part, Put
 from runtime.kiosk.saving import export_room
 from runtime.media.failures import GONE, HELPER_DOWN
 from runtime.media.wire import FileEntry, Stick
@@ -47,6 +47,11 @@ class _Watched:
     problem: Problem | None = None
     refused: Problem | None = None
 
+    def told(self) -> list[Any]:
+        """As Watch.resume takes it."""
+        unsaved = [document.id for document in self.unsaved]
+        return [asdict(self.stick), self.folder, self.save, sorted(self.known), self.found, self.saved, unsaved]
+
 
 class Watch(Part):
     """One folder at a time. A file is taken once its size has stayed the same from one look to the next."""
@@ -56,7 +61,7 @@ class Watch(Part):
     def __init__(self, session: Session) -> None:
         self._session = session
         self._watched: _Watched | None = None
-        self._outlives: tuple[object, Any] = None, None
+        self._outlives = MadeOnce()
 
     def state(self) -> Any:
         watched = self._watched
@@ -74,18 +79,11 @@ class Watch(Part):
         }
 
     def outlives(self, put: Put) -> Any:
-        """Made anew only when it took something or something was asked of it."""
         watched = self._watched
         if watched is None:
             return None
         now = watched.stick, watched.save, len(watched.known), watched.saved, len(watched.unsaved), id(watched)
-        if now != self._outlives[0]:
-            unsaved = [document.id for document in watched.unsaved]
-            self._outlives = now, [
-                asdict(watched.stick), watched.folder, watched.save, sorted(watched.known), watched.found,
-                watched.saved, unsaved,
-            ]  # fmt: skip
-        return self._outlives[1]
+        return self._outlives.of(now, watched.told)
 
     def resume(self, kept: Any, left: Left) -> None:
         stick, folder, save, known, found, saved, unsaved = kept
