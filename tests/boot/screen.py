@@ -56,16 +56,6 @@ def wait_for_text(machine: Machine, *wanted: str, name: str, limit_s: float) -> 
         time.sleep(2)
 
 
-def wait_until_gone(machine: Machine, words: str, *, name: str, limit_s: float) -> None:
-    """Wait until the screen shows `words` no more: a machine that is interpreted answers a key late, and what it
-    shows until then is of before. Raises MachineError as wait_for_text."""
-    deadline = time.monotonic() + limit_s * PATIENCE
-    while squeezed(words) in (seen := text_of_screen(machine, name)):
-        if time.monotonic() > deadline:
-            raise MachineError(f"the screen still shows {words}: {seen}")
-        time.sleep(2)
-
-
 def squeezed(text: str) -> str:
     """Without white space and case, and with letters and digits of one shape made equal: in a file name
     of hexadecimal digits no engine can tell 1 from l."""
