@@ -133,7 +133,7 @@ def test_the_page_heeds_keys_again_after_a_dialog_with_a_text_field_was_closed(
     """By Escape, which the browser itself closes it with: twice, since the first time the field is new."""
     station.plug_in("VAULT", {})
     _wait(lambda: bool(_places(station)), lambda: str(station.state()))
-    station.post("vault/make", {"place": _places(station)[0]["id"], "passphrase": "lan-hai-yun-7431"})
+    station.post("vault/make", {"place": _places(station)[0]["id"], "passphrase": PASSPHRASE})
     station.plug_in("STICK", {"short.png": short()})
     _wait(lambda: station.state()["screen"] == "list", lambda: "the list does not come")
     _wait(lambda: _opened(screen, station), lambda: _logs(tmp_path))
@@ -145,6 +145,29 @@ def test_the_page_heeds_keys_again_after_a_dialog_with_a_text_field_was_closed(
         time.sleep(3)
         screen.do("key", "l")
         _wait(partial(_speaks_another, station, before), lambda: _logs(tmp_path))
+
+
+def test_a_passphrase_is_never_taken_for_pinyin(screen: Screen, station: Station, tmp_path: Path) -> None:
+    station.plug_in("VAULT", {})
+    _wait(lambda: bool(_places(station)), lambda: str(station.state()))
+    station.post("vault/make", {"place": _places(station)[0]["id"], "passphrase": PASSPHRASE})
+    station.plug_in("STICK", {"short.png": short()})
+    _wait(lambda: station.state()["screen"] == "list", lambda: "the list does not come")
+    _wait(lambda: _opened(screen, station), lambda: _logs(tmp_path))
+    pinyin: list[str | list[str]] = [["Return", "ctrl+a", "ctrl+space"], "hetong", ["space", "Return"]]
+    _wait(lambda: _written(screen, station, pinyin, "合同"), lambda: _logs(tmp_path))
+    station.pull("VAULT")
+    _wait(lambda: _vault(station)["state"] == "gone", lambda: str(station.state()))
+    station.put_back("VAULT")  # it is offered by itself; pinyin is still on
+    time.sleep(10)
+    screen.do("type", "--delay", "120", PASSPHRASE)
+    screen.do("key", "Return")
+    time.sleep(5)
+    screen.picture(ARTIFACTS / "fcitx5-passphrase.png")
+    _wait(lambda: _vault(station)["state"] == "open", lambda: str(station.state()["vault"]))
+
+
+PASSPHRASE = "lan-hai-yun-7431"
 
 
 def test_the_keyboard_outlives_fields_that_are_left_at_once_while_the_browser_is_slow(
@@ -262,7 +285,11 @@ def test_the_browser_may_ask_about_keys_and_nothing_else_and_nobody_else_at_all(
 
 
 def _places(station: Station) -> list[dict[str, Any]]:
-    return cast(dict[str, Any], station.state()["vault"])["places"]  # type: ignore[no-any-return]
+    return _vault(station)["places"]  # type: ignore[no-any-return]
+
+
+def _vault(station: Station) -> dict[str, Any]:
+    return cast(dict[str, Any], station.state()["vault"])
 
 
 def _speaks_another(station: Station, language: object) -> bool:
