@@ -79,8 +79,8 @@ function home() {
   byId("vault-found").replaceChildren(
     ...vault.vaults.map((each) =>
       el("li", {}, el("div", {}, el("b", {}, place(each))),
-        el("button", { type: "button", onclick: () => erase(each) }, t("vault.action_erase")),
-        el("button", { type: "button", onclick: () => unlock(each) }, t("vault.action_unlock"))),
+        el("button", { type: "button", onclick: () => unlock(each) }, t("vault.action_unlock")),
+        el("button", { type: "button", onclick: () => erase(each) }, t("vault.action_erase"))),
     ),
   );
   show("vault-history", Boolean(open));
