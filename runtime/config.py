@@ -233,7 +233,8 @@ class AdminConfig(_Strict):
     """The admin page. `pin_hash`: of a PIN set when the stick was made (`python3 -m runtime.admin.pin`); without,
     the first visitor chooses one, whose digest is kept in `pin_file` for as long as the station runs.
     `clock_socket`: the helper that may set the clock; None where the clock is not ours. `journal`: whether the
-    units' own lines can be read here. `zone_file`: the time zone that was chosen."""
+    units' own lines can be read here. `zone`: the time zone, "" for the machine's own; `zone_file`: the one that
+    was chosen since."""
 
     pin_hash: Annotated[str, Field(pattern=FORMAT.pattern)] | None = None
     pin_file: Path | None = None
@@ -241,6 +242,7 @@ class AdminConfig(_Strict):
     """Without a touch for so long, the PIN is wanted again."""
     lan: bool = False
     clock_socket: Path | None = None
+    zone: str = ""
     zone_file: Path | None = None
     journal: bool = False
     switch_file: Path | None = None

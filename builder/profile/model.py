@@ -6,6 +6,7 @@ import difflib
 import json
 from pathlib import Path
 from typing import Annotated, Literal
+from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -34,6 +35,14 @@ def _known_language(code: str) -> str:
 
 
 Language = Annotated[str, AfterValidator(_known_language)]
+
+
+def _known_zone(name: str) -> str:
+    known = available_timezones()  # empty on a machine without tzdata, which cannot tell
+    if known and name not in known:
+        near = difflib.get_close_matches(name, sorted(known), n=1)
+        raise ValueError(f"there is no such time zone; the nearest is '{next(iter(near), 'Asia/Shanghai')}'")
+    return name
 
 MODEL_FOLDER = "/usr/lib/inkstick/model"
 
@@ -175,7 +184,8 @@ class Api(Strict):
 
 class Admin(Strict):
     """The admin page. `pin_hash`: of its PIN, made by `python3 -m runtime.admin.pin`; without one the first
-    visitor chooses a PIN that lasts until the station is switched off. `session_s`: see runtime/config.py."""
+    visitor chooses a PIN that lasts until the station is switched off. `session_s`: see runtime/config.py.
+    `zone`: the time zone of each start, "" for UTC; the page can choose another until the power is off."""
 
     pin_hash: (
         Annotated[
@@ -185,6 +195,7 @@ class Admin(Strict):
         | None
     ) = None
     session_s: Annotated[int, Field(gt=0)] = 600
+    zone: Annotated[str, AfterValidator(lambda name: name and _known_zone(name))] = ""
 
 
 class Forgetting(Strict):

@@ -62,7 +62,7 @@ class Desk:
         self.door = Door(config.admin)
         self.history = History()
         self.clock = ClockClient(config.admin.clock_socket)
-        self.zone = Zone(config.admin.zone_file)
+        self.zone = Zone(config.admin.zone_file, config.admin.zone)
         self._jobs: JobService = api.jobs
         self._metrics: Metrics = api.metrics
         self._book = book

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo, available_timezones
@@ -29,15 +30,15 @@ COMMON = (
 
 
 class Zone:
-    """`kept`: where a choice outlives this process. Without one the machine's own zone stands."""
+    """`kept`: where a choice outlives this process; `given`: the zone before anybody chose one, "" for the
+    machine's own. Raises Problem BAD_REQUEST if nobody knows that one."""
 
-    def __init__(self, kept: Path | None) -> None:
+    def __init__(self, kept: Path | None, given: str = "") -> None:
         self._kept = kept
         self.name = ""
-        try:
-            self._take(kept.read_text().strip() if kept is not None else "")
-        except (OSError, Problem):
-            self._take("")
+        self._take(given)
+        with suppress(OSError, Problem):
+            self._take(kept.read_text().strip() if kept is not None else given)
 
     def choose(self, name: str) -> None:
         """Raises Problem BAD_REQUEST for a zone that nobody knows."""
@@ -69,3 +70,10 @@ class Zone:
         if when.tzinfo is not None:
             raise Problem(BAD_REQUEST, "The zone is chosen by itself.")
         return (when.replace(tzinfo=ZoneInfo(self.name)) if self.name else when.astimezone()).timestamp()
+
+
+def zone_here() -> str | None:
+    """The zone that was given or chosen: this process lives in it, other programs in the machine's. None where it
+    was neither."""
+    name = os.environ.get("TZ", "")
+    return name if name in available_timezones() else None

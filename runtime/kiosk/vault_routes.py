@@ -10,6 +10,7 @@ import segno
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from pydantic import Field, SecretStr
 
+from runtime.admin.zones import zone_here
 from runtime.kiosk.body import Body
 from runtime.kiosk.current import DONE
 from runtime.kiosk.keeping import Keeping
@@ -105,6 +106,7 @@ async def history(keeping: Now, search: str = "") -> dict[str, Any]:
     found = keeping.history.batches(search)
     return {
         "revision": keeping.history.revision,
+        "zone": zone_here(),
         "total": len(found),
         "batches": [
             {"id": batch.id, "at": batch.at, "pages": len(batch.pages), "names": batch.names[:3]}

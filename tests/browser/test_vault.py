@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import re
 import time
+from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
+from playwright.sync_api import Route, expect
 
 from tests.browser.conftest import Watched
 from tests.browser.station import Station, short
@@ -83,6 +86,28 @@ def _kept(stick: Path, pages: int) -> list[Path]:
         time.sleep(0.2)
 
 
+def _is_told_by_the_stations_zone(kiosk: Watched) -> None:
+    """As the gateway tells it; the browser's own zone is the machine's."""
+    zone = "Pacific/Kiritimati"
+    seen: list[datetime] = []
+
+    def elsewhere(route: Route) -> None:
+        told = route.fetch().json()
+        seen.extend(datetime.fromtimestamp(batch["at"], ZoneInfo(zone)) for batch in told["batches"])
+        route.fulfill(json={**told, "zone": zone})
+
+    history = re.compile(r"/kiosk/vault/history\?")
+    kiosk.page.route(history, elsewhere)
+    kiosk.page.fill("#vault-search", "合")
+    deadline = time.monotonic() + VAULT_S
+    while not seen:
+        assert time.monotonic() < deadline
+        kiosk.page.wait_for_timeout(100)
+    told = kiosk.page.locator("#vault-batches small")
+    expect(told).to_contain_text(seen[0].strftime("%H:%M"), timeout=VAULT_S * 1000)
+    kiosk.page.unroute(history)
+
+
 def test_what_was_read_and_corrected_is_there_after_lock_and_unlock(kiosk: Watched, station: Station) -> None:
     key = _make(kiosk, station)
     stick = station.sticks / "VAULT"
@@ -118,6 +143,7 @@ def test_what_was_read_and_corrected_is_there_after_lock_and_unlock(kiosk: Watch
     kiosk.page.keyboard.type("合同")
     kiosk.page.wait_for_selector("#vault-batches li")
     kiosk.picture("vault-history")
+    _is_told_by_the_stations_zone(kiosk)
     kiosk.page.fill("#vault-search", "nothing like it")
     kiosk.sees("没有找到记录")
     kiosk.page.fill("#vault-search", "")

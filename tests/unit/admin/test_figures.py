@@ -17,7 +17,7 @@ from runtime.admin.history import SERIES, History
 from runtime.admin.interfaces import network
 from runtime.admin.log_book import LogBook, chosen, line_of
 from runtime.admin.sampling import Processor
-from runtime.admin.zones import COMMON, Zone
+from runtime.admin.zones import COMMON, Zone, zone_here
 from runtime.gateway.loads import Loads
 from runtime.problems import Problem
 
@@ -132,6 +132,8 @@ def test_a_zone_is_kept_and_the_clock_face_follows_it(tmp_path: Path) -> None:
     assert zone.instant("2026-11-22T08:00:00") == zone.instant("2026-11-22T08:00")
     assert zone.shown(zone.instant("2026-11-22T15:04:05")) == "2026-11-22T15:04:05+08:00"
     assert Zone(tmp_path / "zone").name == "Asia/Shanghai"
+    assert zone_here() == "Asia/Shanghai"
+    assert Zone(tmp_path / "zone", "Europe/Berlin").name == "Asia/Shanghai", "what was chosen since comes first"
     for wrong in ("Asia/Nowhere", "../../etc/passwd"):
         with pytest.raises(Problem):
             zone.choose(wrong)
@@ -140,6 +142,14 @@ def test_a_zone_is_kept_and_the_clock_face_follows_it(tmp_path: Path) -> None:
             zone.instant(wrong)
     for name in COMMON:
         zone.choose(name)
+
+
+@pytest.mark.usefixtures("own_zone")
+def test_a_station_starts_in_the_profiles_zone(tmp_path: Path) -> None:
+    zone = Zone(tmp_path / "zone", "Asia/Shanghai")
+    assert (zone.name, zone_here(), time.localtime(0).tm_hour) == ("Asia/Shanghai", "Asia/Shanghai", 8)
+    with pytest.raises(Problem):
+        Zone(None, "Asia/Shangri-La")
 
 
 def test_a_service_that_may_not_see_the_modules_still_tells_of_its_interfaces() -> None:

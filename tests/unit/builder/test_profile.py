@@ -64,6 +64,13 @@ def test_what_is_no_address_is_refused_where_it_stands(folder: Path, address: st
     assert "'mirrors.wheels'" in failure(folder).message
 
 
+def test_a_time_zone_that_nobody_knows_is_refused_with_the_nearest(folder: Path) -> None:
+    child(folder, "admin: {zone: Asia/Shangai}\n")
+    assert "no such time zone; the nearest is 'Asia/Shanghai', not 'Asia/Shangai'" in failure(folder).message
+    child(folder, "admin: {zone: Asia/Shanghai}\n")
+    assert load_profile("child", folder).admin.zone == "Asia/Shanghai"
+
+
 def test_an_unknown_key_is_named_with_its_place_and_the_nearest_key(folder: Path) -> None:
     child(folder, "ui_prot: 7000\n")
     error = failure(folder)

@@ -13,6 +13,7 @@ let screen = "";
 let wanted = null;
 let code = "";
 let batch = null;
+let zone = null;
 const offered = new Set();
 let goneClosed = false;
 let lockedByHand = false;
@@ -255,15 +256,18 @@ async function eraseIt() {
   if (done) home(ask("vault"));
 }
 
-const day = (at) => new Date(at * 1000).toLocaleString(tag(spoken()), { dateStyle: "medium", timeStyle: "short" });
+// By the station's clock face, whose zone need not be the browser's.
+const day = ({ at }) =>
+  new Date(at * 1000).toLocaleString(tag(spoken()), { dateStyle: "medium", timeStyle: "short", timeZone: zone ?? undefined });
 
 async function list() {
   const search = byId("vault-search").value.trim();
-  const { batches } = await get(`vault/history?search=${encodeURIComponent(search)}`);
-  const rows = batches.map((each) => {
+  const told = await get(`vault/history?search=${encodeURIComponent(search)}`);
+  zone = told.zone;
+  const rows = told.batches.map((each) => {
     const names = each.names.join(spoken() === "zh" ? "、" : ", ");
     return el("li", {},
-      el("div", {}, el("b", {}, names), el("small", {}, `${day(each.at)} · ${t("vault.pages", { n: each.pages })}`)),
+      el("div", {}, el("b", {}, names), el("small", {}, `${day(each)} · ${t("vault.pages", { n: each.pages })}`)),
       el("button", { type: "button", onclick: () => forget(each, names) }, t("vault.action_delete")),
       el("button", { type: "button", onclick: () => openAgain(each) }, t("vault.action_open")));
   });
@@ -288,7 +292,7 @@ async function openAgain({ id }) {
 
 function forget(which, names) {
   batch = which;
-  byId("vault-forget-which").textContent = `${names} · ${day(which.at)}`;
+  byId("vault-forget-which").textContent = `${names} · ${day(which)}`;
   ask("vault-forget");
 }
 
