@@ -25,6 +25,7 @@ from tests.integration.image_tree import stacked
 from tests.pages.render import render
 
 KIOSK_USER = 903
+BUS_USER = 912
 BROWSER = "/usr/lib/chromium/chromium"
 PATIENCE = float(os.environ.get("INKSTICK_TEST_PATIENCE", "1"))
 THIRDS = 3
@@ -195,3 +196,25 @@ def test_a_browser_that_is_killed_comes_back_to_the_page(station: Booted) -> Non
         "no new browser",
     )
     answers(station)
+
+
+def test_pinyin_comes_through_what_confines_it(station: Booted) -> None:
+    """Browser, bus and fcitx5, each in its own unit; also when the bus has died under the other two."""
+    at_review(station)
+    types(station, "hetong", "合同")
+    (bus,) = station.processes(BUS_USER)
+    os.kill(bus, signal.SIGKILL)
+    wait_until(lambda: bus not in station.processes(BUS_USER), "the bus is still there")
+    types(station, "shenfen", "身份")
+
+
+def types(station: Booted, letters: str, words: str) -> None:
+    """What comes before the page listens is given again."""
+    deadline = time.monotonic() + 300 * PATIENCE
+    while words not in station.ask("http://127.0.0.1:7860/kiosk/pages/0")["text"]:
+        assert time.monotonic() < deadline, "no pinyin"
+        for keys in (("Return", "ctrl+a"), ("ctrl+space",), tuple(letters), ("space",), ("ctrl+space", "Return")):
+            press(station, *keys)
+            time.sleep(1)
+        if station.state()["screen"] != "review":
+            at_review(station)
