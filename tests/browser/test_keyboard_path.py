@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 
+import openpyxl
+
 from tests.browser.conftest import Watched
-from tests.browser.station import Station, chinese, english, short
+from tests.browser.station import Station, chinese, english, png, short
 from tests.pages.cer import cer
+from tests.pages.forms import form_page
 
 
 def test_from_a_stick_to_saved_text_by_plain_keys(kiosk: Watched, station: Station) -> None:
@@ -44,6 +47,44 @@ def test_from_a_stick_to_saved_text_by_plain_keys(kiosk: Watched, station: Stati
     assert record["file"] == "english.png"
     assert record["engine"]["name"] == "rapidocr"
     assert len(record["lines"]) == 7
+
+
+def test_the_whole_way_in_english_ends_with_a_ledger_in_english(kiosk: Watched, station: Station) -> None:
+    """Two invoices and a page in one workbook: its headings, and where each row is from."""
+    invoices = [form_page("vat-invoice", seed) for seed in (1, 2)]
+    pages = {f"invoice {n}.png": png(made.image) for n, made in enumerate(invoices, 1)}
+    kiosk.press("l")
+    kiosk.page.wait_for_selector('html[lang="en"]')
+    station.plug_in("STICK", {**pages, "letter.png": short()})
+    kiosk.page.wait_for_selector("#files li:nth-child(3)")
+    kiosk.press("a")
+    kiosk.sees("3 files, 3 chosen")
+    kiosk.sees("Read 3 chosen")
+    kiosk.press("Enter")
+    kiosk.shows("review", timeout_s=180)
+    kiosk.sees("VAT invoice")
+    kiosk.page.wait_for_selector("#fields > li.at")
+    kiosk.press("Enter", "Control+a")
+    kiosk.page.keyboard.type("corrected")
+    kiosk.press("Enter")
+    kiosk.sees("corrected")
+    kiosk.page.wait_for_selector("#review-undo:not(:disabled)")
+    kiosk.press("Control+z")
+    kiosk.sees("Undone (changes: 1, pages: 1)")
+    kiosk.press("o")
+    kiosk.page.wait_for_selector("#ask-exports[open]")
+    kiosk.press("5", "1", "2", "b", "Enter")
+    kiosk.shows("saved")
+    kiosk.sees("3 pages (1 file) saved on STICK in the folder Inkstick")
+    kiosk.picture("saved-english")
+    (saved,) = (station.sticks / "STICK/Inkstick").iterdir()
+    book = openpyxl.load_workbook(saved)
+    assert book.sheetnames == ["VAT invoice", "Fields", "Lines"]
+    heading, *rows = book["VAT invoice"].values
+    assert heading[:2] == ("File", "Page")
+    number = heading.index("发票号码")
+    found = {row[0]: row[number] for row in rows}
+    assert found == {f"invoice {n}.png": made.fields["发票号码"] for n, made in enumerate(invoices, 1)}
 
 
 def test_reading_and_saving_again_overwrites_nothing(kiosk: Watched, station: Station) -> None:
