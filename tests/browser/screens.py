@@ -19,6 +19,7 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Browser, BrowserType, sync_playwright
 
+from runtime.kiosk import catalogue
 from tests.browser import station as stations
 from tests.browser.conftest import ARGUMENTS, Watched, watching
 from tests.browser.film import make_film
@@ -32,6 +33,9 @@ PORTRAIT = (1080, 1920)
 _IN_PORTRAIT = ("insert", "list", "review")
 _BY_HAND = "dialog-"  # opened without what leads to it: half empty
 _QUALITY = 45
+# The pretended camera is called by its file's path.
+_NAME_OF_THE_CAMERA = """for (const kind of [MediaStreamTrack, MediaDeviceInfo])
+  Object.defineProperty(kind.prototype, "label", { get: () => "USB Document Camera" });"""
 # What a list or a dialog scrolls may be out of view, but not above where it begins; what nothing scrolls may not.
 OUTSIDE = """() => [...document.querySelectorAll("header button, .actions button, main h1, dialog[open] h1")]
   .filter((each) => each.offsetParent !== null)
@@ -58,6 +62,8 @@ class Taken:
         page.set_viewport_size({"width": size[0], "height": size[1]})
         page.evaluate("document.fonts.ready.then(() => new Promise(requestAnimationFrame))")
         page.wait_for_timeout(400)  # the picture of a page follows with the next frames
+        if name == "camera":  # as long as the sheet moves, its outline is behind
+            kiosk.sees(catalogue.messages(language)["camera.next"].format(count=1), timeout_s=60)
         file = f"{name}-{language}-{size[0]}.webp"
         if outside := page.evaluate(OUTSIDE):
             self.overflowing[file] = outside
@@ -69,7 +75,7 @@ class Taken:
 @contextmanager
 def with_camera(folder: Path, chromium: BrowserType) -> Iterator[Browser]:
     """A browser whose camera sees a page that lies still."""
-    film = make_film(folder / "film.mjpeg", [render("chinese").image], still_s=4)
+    film = make_film(folder / "film.mjpeg", [render("chinese").image], still_s=12)
     pretended = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
     running = chromium.launch(
         executable_path=shutil.which("chromium"),
@@ -88,6 +94,8 @@ def take_all(browser: Browser, station: Station, folder: Path) -> Taken:
     for walk in WALKS.values():
         station.rest()
         with watching(station, browser, SIZES[0], expected=".*") as kiosk:
+            kiosk.page.add_init_script(_NAME_OF_THE_CAMERA)
+            kiosk.page.reload()
             for name in walk(kiosk, station):
                 if name.removeprefix("admin-").startswith(_BY_HAND) and name not in _ASKED:
                     continue

@@ -66,6 +66,8 @@ def _first(kiosk: Watched, station: Station) -> Iterator[str]:
     for key, name in (("c", "camera"), ("n", "scanner")):
         kiosk.press(key)
         kiosk.shows(name)
+        if name == "camera":
+            kiosk.page.wait_for_selector("#shots li, #camera-problem:not([hidden])", timeout=LONG_MS)
         kiosk.page.wait_for_timeout(2000)  # for a picture, or the reason why there is none
         yield name
         kiosk.press("Escape")
