@@ -2,7 +2,8 @@
 
 What was saved is forgotten by itself, after a countdown: it is on a stick, and the next person must not find
 it here. What was not saved is the clerk's work, and no timer may throw it away: the page is covered instead, so
-that nobody who passes by reads it, until a person says whether to go on or to forget. See docs/admin.md.
+that nobody who passes by reads it, until a person says whether to go on or to forget. An open vault, which has more
+than the screen, is locked at the same time. See docs/admin.md.
 """
 
 from __future__ import annotations
@@ -58,9 +59,14 @@ class Forgetting(Part):
         self._times = 0
 
     def state(self) -> dict[str, Any]:
-        """`times`: how often something was forgotten; the page then loads itself anew, and so forgets too."""
+        """`times`: how often something was forgotten; the page then loads itself anew, and so forgets too.
+        `watches`: whether it wants to be told that somebody is there."""
         left_s = self._left_s() if self.stage == "warning" else None
-        return {"stage": self.stage, "left_s": left_s, "times": self._times, "pages": self._held()}
+        watches = self.stage in ("awake", "warning") or (self.stage == "nothing" and self._unlocked)
+        return {
+            **{"stage": self.stage, "left_s": left_s, "times": self._times},
+            **{"pages": self._held(), "watches": watches},
+        }
 
     def outlives(self, put: Put) -> Any:
         return {"covered": self._covered, "times": self._times}
@@ -96,6 +102,10 @@ class Forgetting(Part):
         return read + sum(part.holds() for part in self._session.parts)
 
     @property
+    def _unlocked(self) -> bool:
+        return any(part.unlocked() for part in self._session.parts)
+
+    @property
     def _unsaved(self) -> bool:
         """Also pages that wait while reading is paused."""
         reading = self._session.reading
@@ -116,17 +126,24 @@ class Forgetting(Part):
     async def follow(self) -> None:
         while True:
             await asyncio.sleep(_LOOK_S)
-            if self._at_work or self._held() == 0:
+            if self._at_work or not (self._held() or self._unlocked):
                 self._touched = self._clock()
                 self._covered = self._covered and self._held() > 0
-            elif self._left_s() == 0 and not self._covered:
-                if self._unsaved:
-                    self._covered = True
-                else:
-                    with suppress(Problem):
-                        await self.forget_batch()
-                        self._session.note("notice.forgotten")
+            elif self._left_s() == 0:
+                await self._end_of_patience()
             self._look()
+
+    async def _end_of_patience(self) -> None:
+        if self._held() and self._unsaved:
+            self._covered = True
+            self._look()
+        for part in self._session.parts:
+            if part.unlocked():
+                await part.lock_up()
+        if self._held() and not self._covered:
+            with suppress(Problem):
+                await self.forget_batch()
+                self._session.note("notice.forgotten")
 
     def _look(self) -> None:
         if self.stage != self._told:

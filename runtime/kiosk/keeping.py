@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
+from contextlib import suppress
 from typing import Any
 
 from runtime.kiosk.page_records import dumped, loaded
@@ -55,6 +56,16 @@ class Keeping(Part):
         if left.reading is not None and batch:
             self._begin(left.reading, str(batch), float(at))
             self._kept_before = frozenset(pictures)
+
+    def unlocked(self) -> bool:
+        return self.vault.state == "open"
+
+    async def lock_up(self) -> None:
+        """Once everything is written; a vault that is just being made or opened is locked when that is done."""
+        await asyncio.to_thread(self._gather)
+        with suppress(Problem):
+            await self.vault.lock()
+            self._session.note("notice.vault_locked")
 
     def takes_a_stick(self) -> bool:
         return self.vault.takes_a_stick

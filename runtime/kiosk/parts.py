@@ -54,6 +54,13 @@ class Part:
         """Pages that it has and that are not being read yet, such as scans: they count as not saved."""
         return 0
 
+    def unlocked(self) -> bool:
+        """Whether it gives whoever stands there more than is on the screen, such as an open vault."""
+        return False
+
+    async def lock_up(self) -> None:
+        """Nobody has touched the station for long: give it to nobody until a person unlocks it. Nothing is lost."""
+
     async def let_go(self) -> None:
         """Let go of whatever is left of pages: they are to be forgotten, saved or not."""
 

@@ -27,6 +27,7 @@ from runtime.kiosk.reading import Reading
 from runtime.kiosk.scanner import Scanned
 from runtime.media import server
 from runtime.media.folder_sticks import FolderSticks
+from runtime.media.folder_vaults import FolderVaults
 from runtime.media.server import MediaServer
 from runtime.pinyin.candidates import candidates
 from runtime.pinyin.dictionary import dictionary
@@ -46,7 +47,7 @@ def station(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, forgetting: Forgett
     for name in ("1.png", "2.png"):
         (tmp_path / "sticks/RED" / name).write_bytes(b"pixels")
     socket = tmp_path / "media.sock"
-    helper = MediaServer(socket, FolderSticks(tmp_path / "sticks"))
+    helper = MediaServer(socket, FolderSticks(tmp_path / "sticks"), FolderVaults(tmp_path / "sticks"))
     thread = threading.Thread(target=helper.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     config = configured(media_socket=socket, forgetting=forgetting)
@@ -173,6 +174,57 @@ def test_without_a_timer_nothing_is_covered_or_forgotten(tmp_path: Path, monkeyp
         time.sleep(1.5)
         assert stage(client) == "awake"
         assert client.get("/kiosk/state").json()["forgetting"]["left_s"] is None
+
+
+def make_vault(client: TestClient, sticks: Path) -> None:
+    (sticks / "SAFE").mkdir()
+    there = until(client, lambda state: any(each["label"] == "SAFE" for each in state["vault"]["places"]))
+    (place,) = (each["id"] for each in there["vault"]["places"] if each["label"] == "SAFE")
+    answer = client.post("/kiosk/vault/make", json={"place": place, "passphrase": "lan-hai-yun-7431"})
+    assert answer.status_code == 200, answer.text
+    until(client, lambda state: state["vault"]["state"] == "open")
+
+
+def own_clock(client: TestClient) -> list[float]:
+    """Time goes on for the timer as the test says, and the page was touched at 0."""
+    now = [0.0]
+    client.app.state.forgetting._clock = lambda: now[0]  # type: ignore[attr-defined]
+    client.post("/kiosk/awake")
+    return now
+
+
+def test_an_open_vault_is_locked_when_nobody_is_there_and_stays_open_while_somebody_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with station(tmp_path, monkeypatch, ForgettingConfig(idle_s=900, warn_s=60)) as client:
+        now = own_clock(client)
+        make_vault(client, tmp_path / "sticks")
+        now[0] = 800
+        assert client.get("/kiosk/state").json()["forgetting"]["watches"]
+        client.post("/kiosk/awake")
+        now[0] = 1600
+        time.sleep(1.5)  # it looks twice a second
+        assert client.get("/kiosk/state").json()["vault"]["state"] == "open"
+        now[0] = 1701
+        state = until(client, lambda told: told["vault"]["state"] == "locked")
+        assert not state["forgetting"]["watches"]
+        until(client, lambda told: told["notice"] == "notice.vault_locked")
+
+
+def test_a_page_that_is_covered_is_in_the_vault_before_that_is_locked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with station(tmp_path, monkeypatch, ForgettingConfig(idle_s=900, warn_s=60)) as client:
+        now = own_clock(client)
+        read_and_correct(client)
+        make_vault(client, tmp_path / "sticks")
+        now[0] = 901
+        until(client, lambda told: told["vault"]["state"] == "locked")
+        assert stage(client) == "covered"
+        assert holding(tmp_path / "sticks/SAFE", MARKER) != []
+        eventually(lambda: client.get("/kiosk/vault/history").json()["batches"] == [])
+        client.post("/kiosk/uncover")
+        assert len(client.get("/kiosk/pages").json()["pages"]) == 2
 
 
 def test_every_place_that_holds_something_of_the_pages_is_emptied(

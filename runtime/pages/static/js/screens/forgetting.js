@@ -12,11 +12,12 @@ let times = null;
 let held = 0;
 let unsaved = false;
 let told = 0;
+let watches = false;
 
 export function render(state) {
   const { forgetting } = state;
   if (times !== null && forgetting.times !== times) return anew();
-  ({ stage, left_s: left, times, pages: held } = forgetting);
+  ({ stage, left_s: left, times, pages: held, watches } = forgetting);
   received = performance.now();
   unsaved = Boolean(state.reading?.unsaved);
   byId("has-batch").hidden = held === 0 || state.screen === "saving";
@@ -51,7 +52,7 @@ export function tick() {
 }
 
 function touched() {
-  if (stage === "nothing" || stage === "covered") return;
+  if (!watches) return;
   if (performance.now() - told < AWAKE_MS && stage !== "warning") return;
   told = performance.now();
   post("awake").catch(() => {});

@@ -31,6 +31,7 @@ export function render(state, spokenAnew) {
   button.dataset.state = vault.state;
   button.firstElementChild.title = t(`vault_state.${vault.state}`);
   if (vault.state !== "gone") goneClosed = false;
+  if (before?.state === "open" && vault.state === "locked") lockedByHand = true; // or by the clock: that asks for nothing
   showGone();
   if (openDialog()?.id === "vault-busy") showStage();
   if (openDialog()?.id === "vault") home();
