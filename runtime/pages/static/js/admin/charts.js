@@ -2,7 +2,7 @@
 import { byId, el } from "../dom.js";
 import { t } from "../words.js";
 import { get } from "./api.js";
-import { hour } from "./figures.js";
+import { hour, second } from "./figures.js";
 
 const PART = { scale: 100, unit: "%", least: 0, most: 100 };
 // `room`: what the axis shows at the least. A few pages of a hundred that fail must be seen.
@@ -17,6 +17,8 @@ const CHARTS = {
   gpu: PART,
   vram: PART,
 };
+// In its first minutes a station would have the same minute along the whole axis.
+const times = (_, ticks) => ticks.map(ticks[1] - ticks[0] < 60 ? second : hour);
 const style = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
 let span = "hour";
@@ -84,7 +86,7 @@ function plot(name, chart, data, size, place) {
       cursor: { show: false },
       padding: [8, 8, 0, 0],
       scales: { y: { range: (_, low, top) => [chart.least, most(top ?? 1)] } },
-      axes: [{ ...rule, size: 22, values: (_, ticks) => ticks.map(hour) }, { ...rule, size: 34 }],
+      axes: [{ ...rule, size: 22, space: 70, values: times }, { ...rule, size: 34 }],
       series: [
         {},
         {

@@ -22,3 +22,4 @@ export function signal(name, value) {
 export const moment = (at) =>
   at === null || at === undefined ? "–" : new Date(at * 1000).toLocaleString("sv-SE", { timeZone: zone });
 export const hour = (at) => moment(at).slice(11, 16);
+export const second = (at) => moment(at).slice(11, 19);
