@@ -207,6 +207,9 @@ def test_the_keys_are_shown(batch: Watched) -> None:
     for words in ("Ctrl+Z", "Shift+Tab", "在全部页面中查找和替换"):
         batch.sees(words)
     batch.picture("review-keys")
+    batch.page.set_viewport_size({"width": 1024, "height": 600})
+    answer = batch.page.locator("#keys .main").bounding_box()
+    assert answer and answer["y"] + answer["height"] < 600  # in sight, however long the list
 
 
 @pytest.mark.parametrize("kiosk", [(1024, 768)], indirect=True)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 
 from runtime.hardware.facts import Facts
 from runtime.hardware.ladder import judge
+from runtime.kiosk import catalogue
 from tests.browser.conftest import Watched
 from tests.browser.station import Station, chinese, english, png, short
 from tests.pages.forms import form_page
@@ -76,7 +77,7 @@ def _first(kiosk: Watched, station: Station) -> Iterator[str]:
 
 def _vault(kiosk: Watched, station: Station) -> Iterator[str]:
     """Made on a stick, looked at, and locked again."""
-    page = kiosk.page
+    page, words = kiosk.page, catalogue.messages(LANGUAGES[0])
     station.plug_in("VAULT", {})
     page.wait_for_selector("#vault-button:not([hidden])")
     kiosk.shows("list")
@@ -111,11 +112,11 @@ def _vault(kiosk: Watched, station: Station) -> Iterator[str]:
     kiosk.press("x")
     page.wait_for_selector("#vault-found button", timeout=LONG_MS)
     yield "vault-locked"
-    page.locator("#vault-found button").first.click()
+    page.locator("#vault-found button", has_text=words["vault.action_erase"]).click()
     page.wait_for_selector("#vault-erase[open]")
     yield "vault-erase"
     page.locator('#vault-erase [data-do="vault"]').click()
-    page.locator("#vault-found button").last.click()
+    page.locator("#vault-found button", has_text=words["vault.action_unlock"]).click()
     page.wait_for_selector("#vault-unlock[open]")
     yield "vault-unlock"
     page.locator('#vault-unlock [data-do="dismiss"]').click()
