@@ -11,9 +11,9 @@ from playwright.sync_api import Browser, expect
 from tests.browser import station as stations
 from tests.browser.conftest import Watched, watching
 from tests.browser.station import Station
+from tests.browser.test_admin import come_in
 from tests.unit.runtime.test_graphics import make_driver
 
-PIN = "271828"
 LONG_MS = 90_000
 
 
@@ -30,9 +30,7 @@ def running_station(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Statio
 @pytest.fixture
 def admin(station: Station, browser: Browser) -> Iterator[Watched]:
     with watching(station, browser, (1024, 768), "/admin") as watched:
-        watched.page.wait_for_selector("#pad button:not(:disabled)")
-        watched.press(*PIN, "Enter", *PIN, "Enter")
-        watched.page.wait_for_selector("#desk:not([hidden])")
+        come_in(watched)
         yield watched
 
 
