@@ -45,7 +45,7 @@ def write(form: Format, pages: Sequence[FullPage], image_of: ImageOf, version: s
     if form is Format.TEXT:
         from runtime.outputs.plain import text
 
-        return Written(text(pages).encode(), "text/plain; charset=utf-8", "txt")
+        return Written(text(pages, labels).encode(), "text/plain; charset=utf-8", "txt")
     if form is Format.MARKDOWN:
         from runtime.outputs.plain import markdown
 

@@ -52,6 +52,15 @@ class Labels:
         """A check's state in words; "" of none."""
         return self.words[state] if state else ""
 
+    def over(self, index: int) -> str:
+        """What stands over the page at `index` where a file holds those of several: its file, and its number there
+        if there are more of it. "" elsewhere."""
+        files = [origin.file for origin in self.origins]
+        if len(set(files)) < 2:
+            return ""
+        file = files[index]
+        return file if files.count(file) == 1 else f"{file} · {self.origins[index].page}"
+
     @property
     def place_headings(self) -> tuple[str, ...]:
         """Of the columns that say which page a row is from."""

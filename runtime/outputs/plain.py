@@ -24,14 +24,20 @@ _NUMBER = re.compile(r"[-+]?[\d,]*\.?\d+%?")
 PAGE_BREAK = "\f"
 
 
-def text(pages: Sequence[FullPage]) -> str:
+def text(pages: Sequence[FullPage], labels: Labels = PLAIN) -> str:
     """Pages parted by form feeds, as other programs do it."""
-    return PAGE_BREAK.join(f"{page.text}\n" for page in pages)
+    return PAGE_BREAK.join(f"{_over(labels.over(index), '[{}]')}{page.text}\n" for index, page in enumerate(pages))
 
 
 def markdown(pages: Sequence[FullPage], labels: Labels = PLAIN) -> str:
     """Fields as a table, then the text; signs that Markdown would take for its own are escaped."""
-    return "\n\n---\n\n".join(_page_markdown(page, labels) for page in pages) + "\n"
+    over = (_over(_escaped(labels.over(index)), "# {}") for index in range(len(pages)))
+    parts = (name + _page_markdown(page, labels) for name, page in zip(over, pages, strict=True))
+    return "\n\n---\n\n".join(parts) + "\n"
+
+
+def _over(name: str, form: str) -> str:
+    return f"{form.format(name)}\n\n" if name else ""
 
 
 def _page_markdown(page: FullPage, labels: Labels) -> str:

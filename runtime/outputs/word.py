@@ -51,7 +51,7 @@ _BORDERS = "".join(
 
 def document(pages: Sequence[FullPage], labels: Labels = PLAIN) -> bytes:
     """The same pages, the same bytes."""
-    body = _BREAK.join(_page(page, labels) for page in pages)
+    body = _BREAK.join(_heading(labels.over(index)) + _page(page, labels) for index, page in enumerate(pages))
     content = f'<w:document xmlns:w="{_WORD}"><w:body>{body}<w:sectPr/></w:body></w:document>'
     held = io.BytesIO()
     with zipfile.ZipFile(held, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -60,6 +60,10 @@ def document(pages: Sequence[FullPage], labels: Labels = PLAIN) -> bytes:
             entry.compress_type = zipfile.ZIP_DEFLATED
             archive.writestr(entry, '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n' + part)
     return held.getvalue()
+
+
+def _heading(text: str) -> str:
+    return _paragraph(text, "Heading1") if text else ""
 
 
 def _page(page: FullPage, labels: Labels) -> str:

@@ -6,6 +6,7 @@ import asyncio
 import csv
 import io
 import json
+import re
 import zipfile
 from pathlib import Path
 
@@ -134,12 +135,16 @@ def test_every_format_of_a_batch_opens_elsewhere_and_holds_every_page(tmp_path: 
     pages[1].edit("line:1", "人改过的一行")
     files = bytes_of(made(pages, Choice(OFFERED, Per.BATCH), tmp_path))
     assert files.keys() == {f"all.{each}" for each in ("txt", "json", "md", "docx", "xlsx", "csv", "pdf")}
-    assert files["all.txt"].decode().count("\f") == 2
+    heads = ["合同.pdf · 1", "photo.png", "合同.pdf · 2"]
+    texts = files["all.txt"].decode().split("\f")
+    assert [text.partition("\n")[0] for text in texts] == [f"[{head}]" for head in heads]
+    assert re.findall(r"(?m)^# (.+)$", files["all.md"].decode().replace("\\", "")) == heads
     assert [page["file"] for page in json.loads(files["all.json"])["pages"]] == ["合同.pdf", "photo.png", "合同.pdf"]
     assert "人改过的一行" in files["all.md"].decode()
     assert "人改过的一行" in files["all.csv"].decode("utf-8-sig")
     word = docx.Document(io.BytesIO(files["all.docx"]))
     assert "人改过的一行" in "\n".join(each.text for each in word.paragraphs)
+    assert [each.text for each in word.paragraphs if each.style and each.style.name == "Heading 1"] == heads
     book = openpyxl.load_workbook(io.BytesIO(files["all.xlsx"]))
     rows = [row[:2] for row in book["文字行"].iter_rows(min_row=2, values_only=True)]
     assert rows[::3] == [("合同.pdf", 1), ("photo.png", 1), ("合同.pdf", 2)] and len(rows) == 9
