@@ -269,8 +269,8 @@ async function list() {
     const names = each.names.join(spoken() === "zh" ? "、" : ", ");
     return el("li", {},
       el("div", {}, el("b", {}, names), el("small", {}, `${day(each)} · ${t("vault.pages", { n: each.pages })}`)),
-      el("button", { type: "button", onclick: () => forget(each, names) }, t("vault.action_delete")),
-      el("button", { type: "button", onclick: () => openAgain(each) }, t("vault.action_open")));
+      el("button", { type: "button", onclick: () => openAgain(each) }, t("vault.action_open")),
+      el("button", { type: "button", onclick: () => forget(each, names) }, t("vault.action_delete")));
   });
   byId("vault-batches").replaceChildren(...(rows.length ? rows : [el("li", { className: "hollow" }, t("vault.no_batches"))]));
 }
