@@ -69,6 +69,18 @@ def test_a_finger_gets_a_keyboard_with_pinyin(touch: Watched) -> None:
     expect(touch.page.locator("#keyboard-show")).to_be_visible()
 
 
+def test_a_finger_that_is_quicker_than_the_candidates_gets_the_word_that_it_saw(touch: Watched) -> None:
+    field = _field(touch)
+    field.tap()
+    _tap(touch, *"shenfenzh")
+    expect(_candidate(touch, "身份证")).to_be_visible()
+    with nothing_answered(touch):
+        _tap(touch, *"eng")
+        _candidate(touch, "身份证").tap()
+        expect(field).to_have_value("")
+    expect(field).to_have_value("身份证")
+
+
 def test_nothing_lies_below_the_keyboard(touch: Watched) -> None:
     field = _field(touch)
     field.tap()

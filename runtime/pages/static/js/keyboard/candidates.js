@@ -8,12 +8,15 @@ const BACK = ["PageUp", "ArrowUp", "-", ","];
 
 let starts = [0];
 let write = () => {};
+let inTurn = () => {};
 
 const place = byId("keyboard-candidates");
 const count = () => place.children.length;
 
-export function start(writer) {
+// `later` runs what it is given once the station has said what the letters may mean.
+export function start(writer, later) {
   write = writer;
+  inTurn = later;
   pinyin.onChange(draw);
 }
 
@@ -31,6 +34,15 @@ export function press(key) {
 export function choose(number) {
   const text = pinyin.choose(starts.at(-1) + number);
   if (text) write(text);
+}
+
+// A finger means the word that it saw, also when it was quicker than the answer to the last letter.
+function touch(number) {
+  const { text } = pinyin.candidates()[starts.at(-1) + number];
+  inTurn(() => {
+    const found = pinyin.candidates().findIndex((each) => each.text === text);
+    if (found >= 0) write(pinyin.choose(found));
+  });
 }
 
 let shownFor = "";
@@ -71,7 +83,7 @@ async function turn(step) {
 
 byId("keyboard-bar").addEventListener("click", (event) => {
   const button = event.target.closest("button");
-  if (button?.dataset.number) choose(Number(button.dataset.number));
+  if (button?.dataset.number) touch(Number(button.dataset.number));
   else if (button?.id === "keyboard-back") turn(-1);
   else if (button?.id === "keyboard-forward") turn(1);
   else if (button?.id === "keyboard-traditional") pinyin.speakTraditional(!pinyin.isTraditional());

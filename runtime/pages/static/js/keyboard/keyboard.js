@@ -163,4 +163,4 @@ document.addEventListener("focusin", (event) => {
 });
 document.addEventListener("focusout", () => setTimeout(place));
 addEventListener("resize", place);
-bar.start(write);
+bar.start(write, inTurn);
