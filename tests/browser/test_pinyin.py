@@ -171,6 +171,7 @@ def test_keys_on_the_table_choose_turn_and_give_up(kiosk: Watched) -> None:
     expect(field).to_have_value("")
     kiosk.page.keyboard.type("yinhangzhanghaox")
     kiosk.press("Backspace")
+    expect(kiosk.page.locator("#keyboard-bar")).to_have_attribute("data-behind", "false")
     expect(_candidate(kiosk, "银行账号")).to_be_visible()
     number = next(
         n for n, text in enumerate(buttons.all_inner_texts(), 1) if text.split()[-1].lstrip("0123456789") == "银行"

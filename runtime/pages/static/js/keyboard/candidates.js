@@ -51,6 +51,7 @@ function draw() {
   if (pinyin.typed() !== shownFor) starts = [0];
   shownFor = pinyin.typed();
   byId("keyboard-bar").dataset.composing = String(pinyin.composing());
+  byId("keyboard-bar").dataset.behind = String(pinyin.behind());
   byId("keyboard-letters").textContent = pinyin.typed();
   byId("keyboard-traditional").ariaPressed = String(pinyin.isTraditional());
   fillPage();
