@@ -86,10 +86,7 @@ def test_pinyin_is_typed_into_the_page_with_the_images_own_programs(
     screen: Screen, station: Station, tmp_path: Path
 ) -> None:
     ARTIFACTS.mkdir(exist_ok=True)
-    station.plug_in("STICK", {"short.png": short()})
-    _wait(lambda: station.state()["screen"] == "list", lambda: "the list does not come")
-    # Nobody but the page tells when it listens: what comes too early is given again.
-    _wait(lambda: _opened(screen, station), lambda: _logs(tmp_path))
+    _review(screen, station, tmp_path)
     _wait(
         lambda: _written(screen, station, [["Return", "ctrl+a"], "No. 7", ["Return"]], "No. 7"),
         lambda: _logs(tmp_path),
@@ -97,12 +94,26 @@ def test_pinyin_is_typed_into_the_page_with_the_images_own_programs(
     _wait(lambda: _written(screen, station, CHINESE, "身份证合同 No. 7"), lambda: _logs(tmp_path) + _pages(station))
 
 
+PASSPHRASE = "lan-hai-yun-7431"
 ARTIFACTS = Path(__file__).resolve().parents[1] / "artifacts"
 # Keys in lists, letters in words. Ctrl+Space turns pinyin on, and off again.
 CHINESE: list[str | list[str]] = [
     *(["Return", "ctrl+a", "ctrl+space"], "shenfenzheng", ["space"], "hetong", ["1", "ctrl+space"]),
     *(" No. 7", ["Return"]),
 ]
+
+
+def _review(screen: Screen, station: Station, folder: Path) -> None:
+    """One page is read and open. Nobody but the page tells when it listens: what comes too early is given again."""
+    station.plug_in("STICK", {"short.png": short()})
+    _wait(lambda: station.state()["screen"] == "list", lambda: "the list does not come")
+    _wait(lambda: _opened(screen, station), lambda: _logs(folder))
+
+
+def _make_vault(station: Station) -> None:
+    station.plug_in("VAULT", {})
+    _wait(lambda: bool(_places(station)), lambda: str(station.state()))
+    station.post("vault/make", {"place": _places(station)[0]["id"], "passphrase": PASSPHRASE})
 
 
 def _opened(screen: Screen, station: Station) -> bool:
@@ -131,12 +142,8 @@ def test_the_page_heeds_keys_again_after_a_dialog_with_a_text_field_was_closed(
     screen: Screen, station: Station, tmp_path: Path
 ) -> None:
     """By Escape, which the browser itself closes it with: twice, since the first time the field is new."""
-    station.plug_in("VAULT", {})
-    _wait(lambda: bool(_places(station)), lambda: str(station.state()))
-    station.post("vault/make", {"place": _places(station)[0]["id"], "passphrase": PASSPHRASE})
-    station.plug_in("STICK", {"short.png": short()})
-    _wait(lambda: station.state()["screen"] == "list", lambda: "the list does not come")
-    _wait(lambda: _opened(screen, station), lambda: _logs(tmp_path))
+    _make_vault(station)
+    _review(screen, station, tmp_path)
     for _ in range(2):
         before = station.state()["language"]
         for key in ("v", "h", "Escape"):
@@ -148,12 +155,8 @@ def test_the_page_heeds_keys_again_after_a_dialog_with_a_text_field_was_closed(
 
 
 def test_a_passphrase_is_never_taken_for_pinyin(screen: Screen, station: Station, tmp_path: Path) -> None:
-    station.plug_in("VAULT", {})
-    _wait(lambda: bool(_places(station)), lambda: str(station.state()))
-    station.post("vault/make", {"place": _places(station)[0]["id"], "passphrase": PASSPHRASE})
-    station.plug_in("STICK", {"short.png": short()})
-    _wait(lambda: station.state()["screen"] == "list", lambda: "the list does not come")
-    _wait(lambda: _opened(screen, station), lambda: _logs(tmp_path))
+    _make_vault(station)
+    _review(screen, station, tmp_path)
     pinyin: list[str | list[str]] = [["Return", "ctrl+a", "ctrl+space"], "hetong", ["space", "Return"]]
     _wait(lambda: _written(screen, station, pinyin, "合同"), lambda: _logs(tmp_path))
     station.pull("VAULT")
@@ -167,16 +170,11 @@ def test_a_passphrase_is_never_taken_for_pinyin(screen: Screen, station: Station
     _wait(lambda: _vault(station)["state"] == "open", lambda: str(station.state()["vault"]))
 
 
-PASSPHRASE = "lan-hai-yun-7431"
-
-
 def test_the_keyboard_outlives_fields_that_are_left_at_once_while_the_browser_is_slow(
     screen: Screen, station: Station, tmp_path: Path
 ) -> None:
     """By XIM it was dead here within five rounds: an answer that came for a field which was left already."""
-    station.plug_in("STICK", {"short.png": short()})
-    _wait(lambda: station.state()["screen"] == "list", lambda: "the list does not come")
-    _wait(lambda: _opened(screen, station), lambda: _logs(tmp_path))
+    _review(screen, station, tmp_path)
     chance = random.Random(7)
     for _ in range(15):
         with _slow(chance):
@@ -235,9 +233,7 @@ def _signal(processes: list[int], number: int) -> None:
 
 
 def test_what_was_learned_from_a_batch_is_forgotten_with_it(screen: Screen, station: Station, tmp_path: Path) -> None:
-    station.plug_in("STICK", {"short.png": short()})
-    _wait(lambda: station.state()["screen"] == "list", lambda: "the list does not come")
-    _wait(lambda: _opened(screen, station), lambda: _logs(tmp_path))
+    _review(screen, station, tmp_path)
     fresh = _first_words(screen, station, ["space"])
     taught = [_first_words(screen, station, ["3"]) for _ in range(3)][-1]
     assert taught != fresh

@@ -50,12 +50,12 @@ def test_no_way_to_a_shell_is_left(station: Path, unit: str) -> None:
     assert link.is_symlink() and str(link.readlink()) == "/dev/null"
 
 
-@pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.parametrize("service", [*SERVICES, "inkstick-input-bus"])
 def test_services_see_no_network_but_loopback(station: Path, service: str) -> None:
     assert settings(station, service)["PrivateNetwork"] == "yes"
 
 
-@pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.parametrize("service", [*SERVICES, "inkstick-input-bus"])
 def test_services_are_not_root_and_gain_no_rights(station: Path, service: str) -> None:
     found = settings(station, service)
     assert found["User"] not in ("root", "0")
