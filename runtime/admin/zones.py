@@ -37,8 +37,9 @@ class Zone:
         self._kept = kept
         self.name = ""
         self._take(given)
-        with suppress(OSError, Problem):
-            self._take(kept.read_text().strip() if kept is not None else given)
+        if kept is not None:
+            with suppress(OSError, Problem):
+                self._take(kept.read_text().strip())
 
     def choose(self, name: str) -> None:
         """Raises Problem BAD_REQUEST for a zone that nobody knows."""

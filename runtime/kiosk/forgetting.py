@@ -63,10 +63,8 @@ class Forgetting(Part):
         `watches`: whether it wants to be told that somebody is there."""
         left_s = self._left_s() if self.stage == "warning" else None
         watches = self.stage in ("awake", "warning") or (self.stage == "nothing" and self._unlocked)
-        return {
-            **{"stage": self.stage, "left_s": left_s, "times": self._times},
-            **{"pages": self._held(), "watches": watches},
-        }
+        told = {"stage": self.stage, "left_s": left_s, "times": self._times, "pages": self._held()}
+        return {**told, "watches": watches}
 
     def outlives(self, put: Put) -> Any:
         return {"covered": self._covered, "times": self._times}

@@ -52,7 +52,7 @@ class Labels:
         """A check's state in words; "" of none."""
         return self.words[state] if state else ""
 
-    def over(self, index: int) -> str:
+    def heading(self, index: int) -> str:
         """What stands over the page at `index` where a file holds those of several: its file, and its number there
         if there are more of it. "" elsewhere."""
         files = [origin.file for origin in self.origins]

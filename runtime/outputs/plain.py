@@ -26,17 +26,19 @@ PAGE_BREAK = "\f"
 
 def text(pages: Sequence[FullPage], labels: Labels = PLAIN) -> str:
     """Pages parted by form feeds, as other programs do it."""
-    return PAGE_BREAK.join(f"{_over(labels.over(index), '[{}]')}{page.text}\n" for index, page in enumerate(pages))
+    return PAGE_BREAK.join(
+        f"{_headed(labels.heading(index), '[{}]')}{page.text}\n" for index, page in enumerate(pages)
+    )
 
 
 def markdown(pages: Sequence[FullPage], labels: Labels = PLAIN) -> str:
     """Fields as a table, then the text; signs that Markdown would take for its own are escaped."""
-    over = (_over(_escaped(labels.over(index)), "# {}") for index in range(len(pages)))
-    parts = (name + _page_markdown(page, labels) for name, page in zip(over, pages, strict=True))
+    headings = (_headed(_escaped(labels.heading(index)), "# {}") for index in range(len(pages)))
+    parts = (heading + _page_markdown(page, labels) for heading, page in zip(headings, pages, strict=True))
     return "\n\n---\n\n".join(parts) + "\n"
 
 
-def _over(name: str, form: str) -> str:
+def _headed(name: str, form: str) -> str:
     return f"{form.format(name)}\n\n" if name else ""
 
 

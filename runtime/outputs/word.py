@@ -51,7 +51,7 @@ _BORDERS = "".join(
 
 def document(pages: Sequence[FullPage], labels: Labels = PLAIN) -> bytes:
     """The same pages, the same bytes."""
-    body = _BREAK.join(_heading(labels.over(index)) + _page(page, labels) for index, page in enumerate(pages))
+    body = _BREAK.join(_heading(labels.heading(index)) + _page(page, labels) for index, page in enumerate(pages))
     content = f'<w:document xmlns:w="{_WORD}"><w:body>{body}<w:sectPr/></w:body></w:document>'
     held = io.BytesIO()
     with zipfile.ZipFile(held, "w", zipfile.ZIP_DEFLATED) as archive:
